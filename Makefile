@@ -1,0 +1,69 @@
+# ragstack: one Makefile, objects in build/<variant>/. `make help` lists the targets.
+VARIANT ?= debug
+CC      ?= gcc
+BUILD   := build/$(VARIANT)
+VERSION := 0.1.0
+
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings \
+            -Wformat=2 -Wvla -Wundef
+LIBRARIES := libcurl openssl libcjson yaml-0.1 expat libgit2 libzip
+CPPFLAGS += -I. -D_GNU_SOURCE -DRAGSTACK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(LIBRARIES))
+LDLIBS   += $(shell pkg-config --libs $(LIBRARIES)) -lm
+CFLAGS_debug   := -O1 -g
+CFLAGS_release := -O2 -g -DNDEBUG -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan    := -O1 -g -fsanitize=thread
+CFLAGS_cov     := -O0 -g --coverage
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+CFLAGS   += -std=gnu17 -pthread $(WARNINGS) $(if $(CI),-Werror) $(CFLAGS_$(VARIANT))
+LDFLAGS  += -pthread $(filter -fsanitize=% --coverage,$(CFLAGS_$(VARIANT))) $(if $(filter release,$(VARIANT)),-pie)
+
+PKG_SOURCES     := $(wildcard pkg/*/*.c)
+CLI_SOURCES     := $(wildcard cmd/ragstack/*.c)
+HANDLER_SOURCES := $(wildcard cmd/rag-handler/*.c)
+UNIT_SOURCES    := $(wildcard tests/unit/test_*.c)
+FUZZ_SOURCES    := $(wildcard tests/fuzz/fuzz_*.c)
+object = $(patsubst %.c,$(BUILD)/%.o,$(1))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/%,$(UNIT_SOURCES))
+FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SOURCES))
+
+.PHONY: all help unit fuzzers test soak test-asan test-tsan clean format tidy check-layers \
+        check-headers check-size check-banned demo bench install setup
+all: $(BUILD)/ragstack $(BUILD)/bootstrap ## build the program and the handlers
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+$(BUILD)/libragstack.a: $(call object,$(PKG_SOURCES))
+	@rm -f $@; ar rcs $@ $^
+
+$(BUILD)/ragstack: $(call object,$(CLI_SOURCES)) $(BUILD)/libragstack.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/bootstrap: $(call object,$(HANDLER_SOURCES)) $(BUILD)/libragstack.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libragstack.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libragstack.a
+	$(CC) $(LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o) \
+	  -o $@ $^ $(LDLIBS)
+
+# A changed flag rebuilds everything.
+FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(BUILD)/flags: force
+	@mkdir -p $(BUILD); echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
+.PHONY: force
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+unit: $(UNIT_TESTS) ## build the unit tests
+fuzzers: $(if $(filter fuzz,$(VARIANT)),,$(BUILD)/tests/fuzz/replay.o) $(FUZZERS) ## build the fuzzers (VARIANT=fuzz CC=clang), or their corpus replayers
+
+clean: ## remove everything built
+	rm -rf build
+
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
