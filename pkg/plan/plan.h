@@ -1,0 +1,93 @@
+/* From wanted and found to steps: observe (reads only), diff (pure), and the graph.
+ *
+ * A plan says what would be done, why, and from which line of the stack file. */
+#ifndef RAGSTACK_PLAN_PLAN_H
+#define RAGSTACK_PLAN_PLAN_H
+
+#include "pkg/base/buffer.h"
+#include "pkg/resource/resource.h"
+
+struct found_list {
+    struct found *items;
+    size_t count, capacity;
+};
+
+/* Observes every kind of the target at once. `wanted` gives the names to look for. */
+int observe_all(struct task *task, struct arena *arena, struct target *target,
+                const struct resource_list *wanted, struct found_list *out, struct error *error);
+/* Looks for one resource again; NULL in *out when it is not there. */
+int observe_one(struct task *task, struct arena *arena, struct target *target,
+                const struct found *known, struct found **out, struct error *error);
+
+enum step_kind { STEP_CREATE, STEP_UPDATE, STEP_REPLACE, STEP_DELETE };
+
+/* Why a field differs; WHY_DIFFERS when there is no earlier deployment to compare with. */
+enum why { WHY_DIFFERS, WHY_FILE, WHY_DRIFT, WHY_REFERENCE };
+
+struct difference {
+    struct change change; /* one row a top-level field; NULL field for tags */
+    enum why why;
+    bool replaces;   /* this one cannot change in place */
+    bool loses_data;
+    struct mark mark; /* of the property in the stack file; line 0 if it is not there */
+};
+
+struct step {
+    enum step_kind kind;
+    const struct resource_type *type;
+    const char *id;
+    const struct resource *resource; /* NULL for deletes */
+    const struct found *found;       /* NULL for creates */
+    struct value *want;              /* filled; references resolved as far as known now */
+    struct difference *differences;
+    size_t difference_count;
+    const char *reason; /* one sentence */
+    bool loses_data;    /* consent by name needed */
+    bool drift;         /* every difference is drift */
+    const char *blocked; /* cannot be done as things are: what to do instead; NULL: it can */
+    int generation;      /* that a create or replace makes */
+    struct mark mark;
+};
+
+struct plan {
+    struct arena *arena;
+    struct target *target;
+    const struct resource_list *wanted;
+    struct found_list found;
+    struct step *steps; /* in the order of the file, deletes last */
+    size_t step_count;
+    int unchanged;
+    const char *fingerprint; /* sha256 of all that was observed and wanted: a saved plan's guard */
+};
+
+struct plan_options {
+    /* Properties of the last deployment by id ({"vpc": {"cidr": ..}}), to tell "you changed it" from
+     * "it drifted"; NULL if there was none. */
+    const struct value *last_applied;
+    bool down;                 /* everything goes */
+    const char *const *targets; /* only these (KIND.ID or ID) and what they need; ends with NULL */
+};
+
+/* Pure: nothing is called. ERR_INPUT for unknown references, cycles, ids that appear twice. */
+int plan_make(struct arena *arena, struct target *target, const struct resource_list *wanted,
+              const struct found_list *found, const struct plan_options *options,
+              struct plan **out, struct error *error);
+
+/* What diff's exit code says. */
+struct plan_summary {
+    int creates, updates, replaces, deletes, unchanged, blocked;
+    bool drift_only, loses_data;
+};
+struct plan_summary plan_summarize(const struct plan *plan);
+
+/* -- printing ---------------------------------------------------------------------------------- */
+struct plan_style {
+    bool colour;
+    bool verbose; /* all properties of creates */
+};
+void plan_print_text(struct buffer *out, const struct plan *plan, const struct plan_style *style);
+void plan_print_markdown(struct buffer *out, const struct plan *plan, size_t maximum_bytes);
+/* {"schema": 1, "steps": [...], "summary": {...}} */
+struct value *plan_to_value(struct arena *arena, const struct plan *plan);
+
+#endif
