@@ -41,6 +41,9 @@ enum field_flag {
     READY = 1 << 11,      /* what it refers to must be ready, not only made */
     GROWS = 1 << 12,      /* a number that can only grow in place; shrinking needs replacement */
     CASELESS = 1 << 13,   /* compared without regard to case */
+    BLOCKS = 1 << 14,     /* LATE: what it refers to cannot be deleted while it stands */
+    POLICY = 1 << 15,     /* DOCUMENT: an IAM policy, in which the order of lists means nothing and
+                             a list of one equals its item */
 };
 
 struct field {
@@ -128,7 +131,8 @@ struct action {
     const struct change *changes; /* update only: the fields that differ, one row a top-level field */
     size_t change_count;
     const struct value *tags; /* every tag that it must carry, as a map of strings */
-    bool keep_data;           /* delete: make a last snapshot; do not empty */
+    bool keep_data;           /* remove: make a last snapshot first, where the kind has such */
+    bool consented;           /* remove: the user named this one: its data may go */
     /* create: attributes known from the replies, by field name ("id", "arn", ...). Set as soon as
      * they are known, also when a later call of the verb fails. */
     struct value *made;
@@ -175,7 +179,7 @@ struct resource_type {
     struct wait gone;     /* field NULL: gone when observe no longer finds it; only times are used */
     const struct patience *patience; /* NULL: none */
     const char *const *computed_by_name; /* fields known before it is made, as templates over
-        {partition} {region} {account} {name}: "arn=arn:{partition}:sns:{region}:{account}:{name}";
+        {partition} {region} {account} {path} {name}: "arn=arn:{partition}:sns:{region}:{account}:{name}";
         ends with NULL. References to them print as text, not as (known after create). */
 };
 
@@ -205,5 +209,14 @@ struct target {
     void (*made)(struct target *target, const char *physical_id);
 };
 const struct resource_type *target_type(const struct target *target, const char *kind);
+
+/* The name that a resource of this type gets: identity_name within the type's limits and format. An
+ * explicit `name` property wins. */
+const char *type_name(struct arena *arena, const struct resource_type *type,
+                      const struct identity *identity, const char *id, const struct value *props,
+                      int generation);
+/* An attribute known before the thing is made (name, and computed_by_name); NULL otherwise. */
+const char *type_predict(struct arena *arena, const struct resource_type *type,
+                         const struct identity *identity, const char *name, const char *attribute);
 
 #endif

@@ -1,0 +1,151 @@
+#include "pkg/resource/type.h"
+
+#include <string.h>
+
+#include "pkg/base/buffer.h"
+#include "pkg/base/panic.h"
+#include "pkg/value/json.h"
+
+const struct field *type_field(const struct resource_type *type, const char *name)
+{
+    for (const struct field *field = type->fields; field->name; field++) {
+        if (strcmp(field->name, name) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+struct value *field_unset(struct arena *arena, const struct field *field)
+{
+    if (!field->unset)
+        return value_null(arena);
+    struct value *value;
+    struct error error;
+    if (json_parse(arena, field->unset, strlen(field->unset), field->name, &value, &error) < 0)
+        panic("field %s: bad unset value %s: %s", field->name, field->unset, error.message);
+    return value;
+}
+
+static struct value *fill_fields(struct arena *arena, const struct field *fields,
+                                 const struct value *props);
+
+static struct value *fill_value(struct arena *arena, const struct field *field,
+                                const struct value *value)
+{
+    if (!field->fields || value_is(value, VALUE_UNKNOWN) || value_is(value, VALUE_STRING))
+        return value_copy(arena, value);
+    if (field->type == FIELD_MAP)
+        return fill_fields(arena, field->fields, value);
+    struct value *list = value_list(arena), *item;
+    value_each(item, value)
+        value_push(arena, list, value_is(item, VALUE_MAP) ? fill_fields(arena, field->fields, item)
+                                                         : value_copy(arena, item));
+    list->mark = value->mark;
+    return list;
+}
+
+static struct value *fill_fields(struct arena *arena, const struct field *fields,
+                                 const struct value *props)
+{
+    struct value *filled = value_map(arena);
+    if (props)
+        filled->mark = props->mark;
+    for (const struct field *field = fields; field->name; field++) {
+        struct value *value = value_get(props, field->name);
+        if (value && value->kind != VALUE_NULL)
+            value_set(arena, filled, field->name, fill_value(arena, field, value));
+        else if (!(field->flags & (COMPUTED | STICKY)))
+            value_set(arena, filled, field->name, field_unset(arena, field));
+    }
+    return filled;
+}
+
+struct value *type_fill(struct arena *arena, const struct resource_type *type,
+                        const struct value *props)
+{
+    return fill_fields(arena, type->fields, props);
+}
+
+bool action_changes(const struct action *action, const char *field)
+{
+    for (size_t i = 0; i < action->change_count; i++) {
+        if (action->changes[i].field && strcmp(action->changes[i].field->name, field) == 0)
+            return true;
+    }
+    return false;
+}
+
+const struct resource_type *target_type(const struct target *target, const char *kind)
+{
+    for (const struct resource_type *const *type = target->types; *type; type++) {
+        if (strcmp((*type)->kind, kind) == 0)
+            return *type;
+    }
+    return NULL;
+}
+
+const char *type_name(struct arena *arena, const struct resource_type *type,
+                      const struct identity *identity, const char *id, const struct value *props,
+                      int generation)
+{
+    const char *said = value_text(props, "name");
+    if (said)
+        return generation > 1 ? arena_printf(arena, "%s-%d", said, generation) : said;
+    const char *format = type->name_format ? type->name_format : "%s";
+    const char *place = strstr(format, "%s");
+    require(place);
+    int maximum = (type->name_maximum ? type->name_maximum : 63) - (int)strlen(format) + 2;
+    return arena_printf(arena, "%.*s%s%s", (int)(place - format), format,
+                        identity_name(arena, identity, id, generation, maximum), place + 2);
+}
+
+/* What a placeholder of computed_by_name stands for. */
+static const char *placeholder(struct arena *arena, const struct identity *identity,
+                               const char *name, const char *word, size_t length)
+{
+    const struct {
+        const char *word, *text;
+    } known[] = {
+        {"partition", identity->partition}, {"region", identity->region},
+        {"account", identity->account},     {"path", identity_path(arena, identity)},
+        {"name", name},
+    };
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        if (strlen(known[i].word) == length && strncmp(known[i].word, word, length) == 0)
+            return known[i].text;
+    }
+    panic("unknown placeholder {%.*s}", (int)length, word);
+}
+
+static const char *expand_template(struct arena *arena, const struct identity *identity,
+                                   const char *name, const char *template)
+{
+    struct buffer text = BUFFER(4096);
+    while (*template) {
+        const char *end = *template == '{' ? strchr(template, '}') : NULL;
+        if (!end) {
+            buffer_char(&text, *template++);
+            continue;
+        }
+        const char *word = placeholder(arena, identity, name, template + 1,
+                                       (size_t)(end - template - 1));
+        buffer_text(&text, word ? word : "");
+        template = end + 1;
+    }
+    const char *result = arena_strdup(arena, buffer_string(&text));
+    buffer_free(&text);
+    return result;
+}
+
+const char *type_predict(struct arena *arena, const struct resource_type *type,
+                         const struct identity *identity, const char *name, const char *attribute)
+{
+    if ((type->flags & NAMED) && strcmp(attribute, "name") == 0)
+        return name;
+    size_t length = strlen(attribute);
+    for (const char *const *row = type->computed_by_name; row && *row; row++) {
+        if (strncmp(*row, attribute, length) == 0 && (*row)[length] == '=')
+            return expand_template(arena, identity, name, *row + length + 1);
+    }
+    return NULL;
+}
