@@ -10,7 +10,9 @@ static void place(struct error *error, struct mark mark)
     snprintf(error->file, sizeof error->file, "%s", mark.file ? mark.file : "");
 }
 
-static int set(struct error *error, int code, struct mark mark, const char *format, va_list arguments)
+PRINTF_LIKE(4, 0)
+static int set(struct error *error, int code, struct mark mark, const char *format,
+               va_list arguments)
 {
     if (!error)
         return code;

@@ -15,6 +15,7 @@ bool log_enabled(enum log_level level)
     return level <= log_level;
 }
 
+PRINTF_LIKE(1, 0)
 static void print(const char *format, va_list arguments)
 {
     char line[2048];

@@ -2,8 +2,8 @@
  *
  * A value lives in an arena, knows where in a file it stands (mark), and is not changed once it is
  * shared. Every reader takes NULL for "absent", so paths into replies need no checks in between.
- * VALUE_UNKNOWN stands for an attribute of a thing not made yet: it equals nothing, itself included,
- * and prints as "(known after create)". */
+ * VALUE_UNKNOWN stands for an attribute of a thing not made yet: it equals nothing, itself
+ * included, and prints as "(known after create)". */
 #ifndef RAGSTACK_VALUE_VALUE_H
 #define RAGSTACK_VALUE_VALUE_H
 
@@ -71,15 +71,18 @@ struct value *value_unknown(struct arena *arena);
 
 /* Adds or replaces; the key is copied. Returns `map`, for chaining. NULL item removes nothing and
  * adds nothing, so optional parts need no if. */
-struct value *value_set(struct arena *arena, struct value *map, const char *key, struct value *item);
-struct value *value_set_text(struct arena *arena, struct value *map, const char *key, const char *text);
-struct value *value_set_int(struct arena *arena, struct value *map, const char *key, int64_t integer);
+struct value *value_set(struct arena *arena, struct value *map, const char *key,
+                        struct value *item);
+struct value *value_set_text(struct arena *arena, struct value *map, const char *key,
+                             const char *text);
+struct value *value_set_int(struct arena *arena, struct value *map, const char *key,
+                            int64_t integer);
 struct value *value_set_bool(struct arena *arena, struct value *map, const char *key, bool boolean);
 /* Takes the key out, if it is there. */
 void value_remove(struct value *map, const char *key);
 struct value *value_push(struct arena *arena, struct value *list, struct value *item);
 struct value *value_push_text(struct arena *arena, struct value *list, const char *text);
-/* {"key": [item]}, {"a": {"b": item}}: the wire's habit of wrapping. */
+/* {"key": item}: the wire's habit of wrapping. A NULL item gives an empty map. */
 struct value *value_wrap(struct arena *arena, const char *key, struct value *item);
 
 /* A deep copy, marks included. */
@@ -107,18 +110,19 @@ bool value_is(const struct value *value, enum value_kind kind);
 bool value_is_text(const struct value *value, const char *text);
 const char *value_kind_name(enum value_kind kind); /* "a string", "a list" */
 
-/* Items of a list, entries of a map. Anything that is neither absent nor a list counts as a list
- * of one: XML cannot tell a single element from a list of one. */
+/* Items of a list, entries of a map; 0 for anything else. */
 size_t value_count(const struct value *value);
+/* XML cannot tell a single element from a list of one, so anything that is neither absent, null
+ * nor a list (a map too) counts as a list of one here and in value_each. NULL past the end. */
+size_t value_item_count(const struct value *value);
 struct value *value_item(const struct value *value, size_t index);
 const struct value_entry *value_entry(const struct value *map, size_t index);
 /* The first item whose `key` is this text; NULL if none. */
 struct value *value_find(const struct value *list, const char *key, const char *text);
 
 /* for (size_t i...) with an item; `list` may be NULL. */
-#define value_each(item, list)                                                                     \
-    for (size_t item##_index = 0;                                                                  \
-         item##_index < value_count(list) && ((item) = value_item((list), item##_index), 1);       \
+#define value_each(item, list)                                                         \
+    for (size_t item##_index = 0; ((item) = value_item((list), item##_index)) != NULL; \
          item##_index++)
 
 /* Deep equality by kind and content; maps regardless of order; 1 and 1.0 are equal. */

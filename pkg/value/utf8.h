@@ -1,0 +1,11 @@
+/* UTF-8, byte by byte. */
+#ifndef RAGSTACK_VALUE_UTF8_H
+#define RAGSTACK_VALUE_UTF8_H
+
+#include <stddef.h>
+
+/* Bytes of the character at `text`, of which `length` bytes are left: 1 to 4, or 0 when these are
+ * no valid UTF-8 (cut off, overlong, a surrogate, beyond U+10FFFF). */
+size_t utf8_character_bytes(const char *text, size_t length);
+
+#endif
