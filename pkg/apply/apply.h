@@ -1,19 +1,19 @@
 /* Walks the steps of a plan with tasks: up and down by the same walk.
  *
- * A node starts when what it needs is ready, longest remaining path first; a failure stops only what
- * depends on it; readiness is waited for only where a dependant or the end of the run needs it.
- * Every state it can leave behind is one from which the next run goes on. */
+ * A node starts when what it needs is ready, longest remaining path first; a failure stops only
+ * what depends on it; readiness is waited for only where a dependant or the end of the run needs
+ * it. Every state it can leave behind is one from which the next run goes on. */
 #ifndef RAGSTACK_APPLY_APPLY_H
 #define RAGSTACK_APPLY_APPLY_H
 
 #include "pkg/plan/plan.h"
 
 enum progress_kind {
-    PROGRESS_START,   /* a node begins */
-    PROGRESS_WAIT,    /* it is made, and now waited for; also every time the reason changes */
+    PROGRESS_START, /* a node begins */
+    PROGRESS_WAIT,  /* it is made, and now waited for; also every time the reason changes */
     PROGRESS_DONE,
     PROGRESS_FAIL,
-    PROGRESS_SKIP,    /* something that it needs failed */
+    PROGRESS_SKIP, /* something that it needs failed */
 };
 struct progress {
     enum progress_kind kind;
@@ -23,15 +23,15 @@ struct progress {
     const char *detail; /* state waited for, or the error's message; may be NULL */
     int64_t elapsed_ms;
     int typical_s;
-    int done, total;    /* nodes */
+    int done, total; /* nodes */
 };
 
 struct apply_options {
-    int at_once;  /* nodes at a time; 0: 24 */
+    int at_once; /* nodes at a time; 0: 24 */
     void (*progress)(void *data, const struct progress *progress);
     void *data;
     const char *const *allow_data_loss; /* ids; ends with NULL; NULL: none */
-    bool detach; /* deletes: do not wait for what takes long */
+    bool detach;                        /* deletes: do not wait for what takes long */
     const bool *interrupted; /* becomes true on Ctrl-C: nothing new starts, what runs is finished */
 };
 
@@ -41,7 +41,7 @@ struct apply_result {
     struct apply_failure {
         const struct step *step;
         struct error error;
-    } *failures;
+    } * failures;
     size_t failure_count;
     /* Attributes of everything after the walk: {"ID": {"attribute": ..}}. */
     struct value *attributes;
@@ -50,8 +50,8 @@ struct apply_result {
     int64_t elapsed_ms;
 };
 
-/* 0; ERR_PARTIAL when some nodes failed or were interrupted; ERR_DATA_LOSS (nothing done) when a step
- * loses data without consent. */
+/* 0; ERR_PARTIAL when some nodes failed or were interrupted; ERR_DATA_LOSS (nothing done) when a
+ * step loses data without consent. */
 int apply_run(struct task *task, struct arena *arena, const struct plan *plan,
               const struct apply_options *options, struct apply_result *result,
               struct error *error);

@@ -28,8 +28,8 @@ struct aws_client_options {
     struct transport *transport;
     struct clock *clock;
     struct credential_provider *credentials;
-    const char *region;                       /* copied */
-    const char *(*getenv)(const char *name);  /* AWS_ENDPOINT_URL...; NULL: the process's */
+    const char *region;                      /* copied */
+    const char *(*getenv)(const char *name); /* AWS_ENDPOINT_URL...; NULL: the process's */
 };
 
 struct aws_client *aws_client_new(const struct aws_client_options *options);
@@ -63,7 +63,7 @@ struct aws_statistics {
 };
 struct aws_statistics aws_client_statistics(const struct aws_client *client);
 /* Called before each changing request is sent; nonzero stops it (the lease was lost). */
-void aws_client_set_guard(struct aws_client *client,
-                          int (*guard)(void *data, struct error *error), void *data);
+void aws_client_set_guard(struct aws_client *client, int (*guard)(void *data, struct error *error),
+                          void *data);
 
 #endif

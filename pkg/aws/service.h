@@ -11,7 +11,8 @@ enum aws_protocol { AWS_EC2, AWS_QUERY, AWS_JSON, AWS_REST_JSON, AWS_REST_XML };
 
 /* What may be done when the reply of a changing call is lost. */
 enum aws_repeat {
-    AWS_REPEAT_BY_NAME, /* Describe, Get, List, Head, Put, Modify, Delete ...: repeat; others: once */
+    AWS_REPEAT_BY_NAME, /* Describe, Get, List, Head, Put, Modify, Delete ...: repeat; others: once
+                         */
     AWS_REPEAT_ALWAYS,  /* repeating has the same effect */
     AWS_REPEAT_TOKEN,   /* carries an idempotency token (filled in when absent): repeat */
     AWS_REPEAT_NEVER,   /* could be done twice: ERR_LOST_REPLY, and the caller looks it up */
@@ -29,8 +30,8 @@ struct aws_operation {
     const char *token;   /* member filled with an idempotency token when absent */
     enum aws_repeat repeat;
     const char *page_in, *page_out, *page_items; /* paging: token members and the path of items */
-    bool body_is_raw;    /* the reply's body is not decoded (GetObject, InvokeModel) */
-    bool checksum;       /* S3 wants a checksum of the body */
+    bool body_is_raw; /* the reply's body is not decoded (GetObject, InvokeModel) */
+    bool checksum;    /* S3 wants a checksum of the body */
 };
 
 struct aws_service {
@@ -38,16 +39,17 @@ struct aws_service {
     const char *endpoint_prefix; /* host: <prefix>.<region>.amazonaws.com */
     const char *signing_name;
     enum aws_protocol protocol;
-    const char *version;         /* ec2, query */
-    const char *target_prefix;   /* json: X-Amz-Target */
-    const char *json_version;    /* "1.0", "1.1" */
-    const char *global_region;   /* signed in this region at a host without a region; NULL: regional */
-    int calls_per_s, burst;      /* client-side pacing of changing calls; reads get four times it */
+    const char *version;       /* ec2, query */
+    const char *target_prefix; /* json: X-Amz-Target */
+    const char *json_version;  /* "1.0", "1.1" */
+    const char
+        *global_region;     /* signed in this region at a host without a region; NULL: regional */
+    int calls_per_s, burst; /* client-side pacing of changing calls; reads get four times it */
     const struct aws_operation *operations; /* ends with a NULL name */
 };
 
-extern const struct aws_service aws_ec2, aws_rds, aws_iam, aws_sns, aws_sts, aws_cloudwatch, aws_logs,
-    aws_tagging, aws_quotas, aws_pricing, aws_lambda, aws_apigateway, aws_bedrock,
+extern const struct aws_service aws_ec2, aws_rds, aws_iam, aws_sns, aws_sts, aws_cloudwatch,
+    aws_logs, aws_tagging, aws_quotas, aws_pricing, aws_lambda, aws_apigateway, aws_bedrock,
     aws_bedrock_runtime, aws_s3;
 
 /* NULL if the operation has no row. */

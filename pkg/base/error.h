@@ -38,13 +38,13 @@ enum error_code {
 };
 
 struct error {
-    int code;              /* an error_code, 0 when unset */
-    char message[1536];    /* what, why, and what to do; no final newline */
-    char file[256];        /* where in the user's file; empty if nowhere */
+    int code;           /* an error_code, 0 when unset */
+    char message[1536]; /* what, why, and what to do; no final newline */
+    char file[256];     /* where in the user's file; empty if nowhere */
     int line, column;
-    char aws_code[96];     /* AWS's own error code, empty if none */
-    char request_id[96];   /* AWS's request id, empty if none */
-    int http_status;       /* 0 if there was no HTTP reply */
+    char aws_code[96];   /* AWS's own error code, empty if none */
+    char request_id[96]; /* AWS's request id, empty if none */
+    int http_status;     /* 0 if there was no HTTP reply */
 };
 
 /* Sets code and message (error may be NULL) and returns the code, for `return error_set(...)`. */

@@ -13,14 +13,16 @@ struct cloud {
     struct target target; /* .data is this struct */
     struct identity identity;
     struct aws_client *client;
-    struct arena *arena;      /* lives as long as the target */
-    struct value *inventory;  /* what the tagging API names: [{"arn":, "tags": {..}}]; by prepare */
-    struct map wanted_tags;   /* id -> struct value *: what prepare was told */
-    struct map made;          /* physical ids made in this run */
+    struct arena *arena;     /* lives as long as the target */
+    struct value *inventory; /* what the tagging API names: [{"arn":, "tags": {..}}]; by prepare */
+    struct map wanted_tags;  /* id -> struct value *: what prepare was told */
+    struct map made;         /* physical ids made in this run */
 };
 
-/* A target for this identity; account and partition are filled in by prepare (GetCallerIdentity). */
-struct cloud *cloud_new(struct arena *arena, struct aws_client *client, const struct identity *identity);
+/* A target for this identity; account and partition are filled in by prepare (GetCallerIdentity).
+ */
+struct cloud *cloud_new(struct arena *arena, struct aws_client *client,
+                        const struct identity *identity);
 
 /* The registry: every kind of the aws target, ends with NULL. */
 extern const struct resource_type *const cloud_types[];
@@ -44,9 +46,9 @@ int cloud_list(struct task *task, struct observation *observation,
 
 /* -- field tables to wire and back ------------------------------------------------------------- */
 /* Members for every field that has a wire name, is wanted (not null) and is neither COMPUTED, AFTER
- * nor LATE. List items and maps go by their own fields' wire names; DOCUMENT fields become JSON text.
- * A wire name may hold dots ("VpcConfig.SubnetIds" makes {"VpcConfig": {"SubnetIds": ..}}; for lists
- * in query protocols write the wrapper: "Tags.Tag"). */
+ * nor LATE. List items and maps go by their own fields' wire names; DOCUMENT fields become JSON
+ * text. A wire name may hold dots ("VpcConfig.SubnetIds" makes {"VpcConfig": {"SubnetIds": ..}};
+ * for lists in query protocols write the wrapper: "Tags.Tag"). */
 struct value *cloud_encode(struct arena *arena, const struct resource_type *type,
                            const struct value *props);
 /* The same for the changed fields only, AFTER and LATE ones included. */
@@ -55,7 +57,8 @@ struct value *cloud_encode_changes(struct arena *arena, const struct action *act
 struct value *cloud_decode(struct arena *arena, const struct resource_type *type,
                            const struct value *reply);
 
-/* -- tags ---------------------------------------------------------------------------------------- */
+/* -- tags ----------------------------------------------------------------------------------------
+ */
 /* [{"Key":, "Value":}] and back to a map, with the member names given. */
 struct value *cloud_tag_list(struct arena *arena, const struct value *tags, const char *key_name,
                              const char *value_name);
@@ -64,13 +67,14 @@ struct value *cloud_tag_map(struct arena *arena, const struct value *list, const
 /* What retag has to do: tags to set (a map) and keys to take away (a list); either may be empty. */
 void cloud_tag_changes(const struct action *action, struct value **set, struct value **remove);
 
-/* -- finding ------------------------------------------------------------------------------------- */
+/* -- finding -------------------------------------------------------------------------------------
+ */
 /* Things that are found by name: the wanted names, and those that the inventory has under an ARN
  * with this prefix after the account ("db:", "function:") in this service ("rds"). With
  * observation->only: just that one. */
 struct candidate {
-    const char *name, *arn;      /* arn NULL when the inventory does not have it */
-    const struct value *tags;    /* from the inventory; NULL when it does not have it */
+    const char *name, *arn;   /* arn NULL when the inventory does not have it */
+    const struct value *tags; /* from the inventory; NULL when it does not have it */
 };
 size_t cloud_candidates(struct observation *observation, const char *service, const char *prefix,
                         struct candidate **out);

@@ -25,8 +25,8 @@ struct http_request {
     size_t header_count;
     const char *body; /* NULL for none; borrowed until the call returns */
     size_t body_length;
-    int connect_timeout_ms;   /* 0: 5 s */
-    int timeout_ms;           /* 0: 60 s; -1: none */
+    int connect_timeout_ms;    /* 0: 5 s */
+    int timeout_ms;            /* 0: 60 s; -1: none */
     size_t maximum_body_bytes; /* of the reply; 0: 16 MiB */
     /* For replies that are read as they come (logs, tokens): called with each piece, in the task;
      * nonzero ends the transfer with ERR_CANCELLED. The reply's body is then empty. */
@@ -56,7 +56,7 @@ void http_close(struct transport *transport);
 const char *http_header(const struct http_reply *reply, const char *name);
 
 struct http_curl_options {
-    const char *ca_file;   /* NULL: the system's */
+    const char *ca_file; /* NULL: the system's */
     const char *user_agent;
     int connections_per_host; /* 0: 16 */
 };

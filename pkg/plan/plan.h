@@ -27,7 +27,7 @@ enum why { WHY_DIFFERS, WHY_FILE, WHY_DRIFT, WHY_REFERENCE };
 struct difference {
     struct change change; /* one row a top-level field; NULL field for tags */
     enum why why;
-    bool replaces;   /* this one cannot change in place */
+    bool replaces; /* this one cannot change in place */
     bool loses_data;
     struct mark mark; /* of the property in the stack file; line 0 if it is not there */
 };
@@ -41,9 +41,9 @@ struct step {
     struct value *want;              /* filled; references resolved as far as known now */
     struct difference *differences;
     size_t difference_count;
-    const char *reason; /* one sentence */
-    bool loses_data;    /* consent by name needed */
-    bool drift;         /* every difference is drift */
+    const char *reason;  /* one sentence */
+    bool loses_data;     /* consent by name needed */
+    bool drift;          /* every difference is drift */
     const char *blocked; /* cannot be done as things are: what to do instead; NULL: it can */
     int generation;      /* that a create or replace makes */
     struct mark mark;
@@ -57,21 +57,22 @@ struct plan {
     struct step *steps; /* in the order of the file, deletes last */
     size_t step_count;
     int unchanged;
+    bool down;
     const char *fingerprint; /* sha256 of all that was observed and wanted: a saved plan's guard */
 };
 
 struct plan_options {
-    /* Properties of the last deployment by id ({"vpc": {"cidr": ..}}), to tell "you changed it" from
-     * "it drifted"; NULL if there was none. */
+    /* Properties of the last deployment by id ({"vpc": {"cidr": ..}}), to tell "you changed it"
+     * from "it drifted"; NULL if there was none. */
     const struct value *last_applied;
-    bool down;                 /* everything goes */
+    bool down;                  /* everything goes */
     const char *const *targets; /* only these (KIND.ID or ID) and what they need; ends with NULL */
 };
 
 /* Pure: nothing is called. ERR_INPUT for unknown references, cycles, ids that appear twice. */
 int plan_make(struct arena *arena, struct target *target, const struct resource_list *wanted,
-              const struct found_list *found, const struct plan_options *options,
-              struct plan **out, struct error *error);
+              const struct found_list *found, const struct plan_options *options, struct plan **out,
+              struct error *error);
 
 /* What diff's exit code says. */
 struct plan_summary {

@@ -162,8 +162,12 @@ static bool kind_fits(enum field_type type, const struct value *value)
 static const char *type_words(enum field_type type)
 {
     static const char *const words[] = {
-        [FIELD_STRING] = "a string", [FIELD_INT] = "a whole number", [FIELD_REAL] = "a number",
-        [FIELD_BOOL] = "true or false", [FIELD_LIST] = "a list", [FIELD_MAP] = "a map",
+        [FIELD_STRING] = "a string",
+        [FIELD_INT] = "a whole number",
+        [FIELD_REAL] = "a number",
+        [FIELD_BOOL] = "true or false",
+        [FIELD_LIST] = "a list",
+        [FIELD_MAP] = "a map",
         [FIELD_DOCUMENT] = "a JSON document",
     };
     return words[type];
@@ -172,8 +176,8 @@ static const char *type_words(enum field_type type)
 static void check_fields(struct checker *checker, const struct field *fields,
                          const struct value *props, const char *what, struct mark mark);
 
-static void check_value(struct checker *checker, const struct field *field, const struct value *value,
-                        const char *what)
+static void check_value(struct checker *checker, const struct field *field,
+                        const struct value *value, const char *what)
 {
     if (holds_reference(value))
         return;
@@ -194,10 +198,11 @@ static void check_value(struct checker *checker, const struct field *field, cons
     if (field->type != FIELD_LIST)
         return;
     struct value *item;
-    struct field item_field = {.name = field->name, .type = field->fields ? FIELD_MAP : field->item,
-                               .allowed = field->allowed, .fields = field->fields};
-    value_each(item, value)
-        check_value(checker, &item_field, item, what);
+    struct field item_field = {.name = field->name,
+                               .type = field->fields ? FIELD_MAP : field->item,
+                               .allowed = field->allowed,
+                               .fields = field->fields};
+    value_each(item, value) check_value(checker, &item_field, item, what);
 }
 
 static const struct field *find_field(const struct field *fields, const char *name)
@@ -220,8 +225,8 @@ static void check_unknown_key(struct checker *checker, const struct field *field
     }
     const char *nearest = nearest_field(checker, fields, entry->key);
     if (nearest)
-        fault(checker, entry->mark, "%s: unknown key \"%s\"; did you mean \"%s\"?", what, entry->key,
-              nearest);
+        fault(checker, entry->mark, "%s: unknown key \"%s\"; did you mean \"%s\"?", what,
+              entry->key, nearest);
     else
         fault(checker, entry->mark, "%s: unknown key \"%s\"", what, entry->key);
 }

@@ -81,18 +81,16 @@ static const char *document_form(struct arena *arena, const struct field *field,
     return json_text_canonical(arena, field->flags & POLICY ? policy_form(arena, tree) : tree);
 }
 
-/* -- lists and maps ----------------------------------------------------------------------------- */
+/* -- lists and maps -----------------------------------------------------------------------------
+ */
 
-static bool fields_equal(struct arena *arena, const struct field *fields, const struct value *wanted,
-                         const struct value *found)
+static bool fields_equal(struct arena *arena, const struct field *fields,
+                         const struct value *wanted, const struct value *found)
 {
     for (const struct field *field = fields; field->name; field++) {
         const struct value *want = value_get(wanted, field->name);
-        if (field->flags & (COMPUTED | WRITE_ONLY))
-            continue;
-        if ((field->flags & STICKY) && nothing(want))
-            continue;
-        if (!field_equal(arena, field, want, value_get(found, field->name)))
+        if (field_compared(field, want) &&
+            !field_equal(arena, field, want, value_get(found, field->name)))
             return false;
     }
     return true;
@@ -128,7 +126,8 @@ static bool list_equal(struct arena *arena, const struct field *field, const str
     return true;
 }
 
-static bool free_map_equal(struct arena *arena, const struct value *wanted, const struct value *found)
+static bool free_map_equal(struct arena *arena, const struct value *wanted,
+                           const struct value *found)
 {
     if (value_count(wanted) != value_count(found) || !value_is(found, VALUE_MAP))
         return false;
@@ -160,6 +159,13 @@ static bool map_equal(struct arena *arena, const struct field *field, const stru
             return false;
     }
     return true;
+}
+
+bool field_compared(const struct field *field, const struct value *wanted)
+{
+    if (field->flags & (COMPUTED | WRITE_ONLY))
+        return false;
+    return !(field->flags & STICKY) || (wanted && wanted->kind != VALUE_NULL);
 }
 
 bool field_equal(struct arena *arena, const struct field *field, const struct value *wanted,

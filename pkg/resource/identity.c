@@ -10,12 +10,12 @@
 enum { HASH_DIGITS = 8 };
 
 /* Of every part of the identity, so that no two resources of an account share a name. */
-static const char *identity_hash(struct arena *arena, const struct identity *identity, const char *id)
+static const char *identity_hash(struct arena *arena, const struct identity *identity,
+                                 const char *id)
 {
-    const char *whole = arena_printf(arena, "%s/%s/%s/%s/%s/%s", identity->target,
-                                     identity->account ? identity->account : "",
-                                     identity->region ? identity->region : "", identity->stack,
-                                     identity->environment, id);
+    const char *whole = arena_printf(
+        arena, "%s/%s/%s/%s/%s/%s", identity->target, identity->account ? identity->account : "",
+        identity->region ? identity->region : "", identity->stack, identity->environment, id);
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256((const unsigned char *)whole, strlen(whole), digest);
     return arena_printf(arena, "%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
@@ -34,12 +34,13 @@ const char *identity_name(struct arena *arena, const struct identity *identity, 
                           int generation, int maximum)
 {
     const char *separator = identity->environment[0] ? "-" : "";
-    char *readable = arena_printf(arena, "%s%s%s-%s", identity->stack, separator,
-                                  identity->environment, id);
+    char *readable =
+        arena_printf(arena, "%s%s%s-%s", identity->stack, separator, identity->environment, id);
     make_plain(readable);
-    const char *ending = generation > 1
-        ? arena_printf(arena, "-%s-%d", identity_hash(arena, identity, id), generation)
-        : arena_printf(arena, "-%s", identity_hash(arena, identity, id));
+    const char *ending =
+        generation > 1
+            ? arena_printf(arena, "-%s-%d", identity_hash(arena, identity, id), generation)
+            : arena_printf(arena, "-%s", identity_hash(arena, identity, id));
     size_t room = (size_t)maximum - strlen(ending);
     if (strlen(readable) > room)
         readable[room] = '\0';

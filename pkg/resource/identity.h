@@ -1,7 +1,8 @@
 /* Who a resource is: target, account, region, stack, environment, id. There is no state file: these
  * stand in the cloud itself, as tags in the create call (or as the IAM path).
  *
- * The tag is the identity; the name is only an address. Ownership is never concluded from a name. */
+ * The tag is the identity; the name is only an address. Ownership is never concluded from a name.
+ */
 #ifndef RAGSTACK_RESOURCE_IDENTITY_H
 #define RAGSTACK_RESOURCE_IDENTITY_H
 
@@ -16,9 +17,9 @@
 #define TAG_GENERATION "ragstack:generation"
 
 struct identity {
-    const char *target;      /* "aws", "local" */
-    const char *partition;   /* "aws" */
-    const char *account;     /* "123456789012" */
+    const char *target;    /* "aws", "local" */
+    const char *partition; /* "aws" */
+    const char *account;   /* "123456789012" */
     const char *region;
     const char *stack;
     const char *environment; /* "" when the stack has none */

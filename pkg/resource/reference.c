@@ -122,8 +122,8 @@ static struct value *resolve_text(struct arena *arena, const struct value *value
             buffer_char(&out, *text++);
         }
     }
-    struct value *result = unknown ? value_unknown(arena)
-                                   : value_string_n(arena, buffer_string(&out), out.length);
+    struct value *result =
+        unknown ? value_unknown(arena) : value_string_n(arena, buffer_string(&out), out.length);
     buffer_free(&out);
     result->mark = value->mark;
     return result;
@@ -142,8 +142,7 @@ struct value *reference_resolve(struct arena *arena, const struct value *value,
     case VALUE_LIST:
         result = value_list(arena);
         for (size_t i = 0; i < value->list.count; i++)
-            value_push(arena, result,
-                       reference_resolve(arena, value->list.items[i], lookup, data));
+            value_push(arena, result, reference_resolve(arena, value->list.items[i], lookup, data));
         break;
     case VALUE_MAP:
         result = value_map(arena);

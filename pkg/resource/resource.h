@@ -37,15 +37,18 @@ typedef const struct value *reference_lookup(void *data, const char *id, const c
 struct value *reference_resolve(struct arena *arena, const struct value *value,
                                 reference_lookup *lookup, void *data);
 
-/* Checks `props` against the fields: unknown keys (with a suggestion), missing required ones, kinds,
- * allowed values; references are taken for any kind. Every fault goes to `report`. `what` names the
- * place in messages ("ec2.vpc main"). Returns the number of faults. */
+/* Checks `props` against the fields: unknown keys (with a suggestion), missing required ones,
+ * kinds, allowed values; references are taken for any kind. Every fault goes to `report`. `what`
+ * names the place in messages ("ec2.vpc main"). Returns the number of faults. */
 typedef void fault_report(void *data, struct mark mark, const char *message);
 int fields_check(struct arena *arena, const struct field *fields, const struct value *props,
                  const char *what, struct mark mark, fault_report *report, void *data);
 /* The nearest of the names (ends with NULL) to a misspelt word, or NULL. */
 const char *nearest_name(const char *word, const char *const *names);
 
+/* Is this field compared at all? What only steers a verb, is computed, or sticks to what exists
+ * when the file leaves it open, is not. */
+bool field_compared(const struct field *field, const struct value *wanted);
 /* Compares one field by its rules (order, key, document, version). Equal: true. */
 bool field_equal(struct arena *arena, const struct field *field, const struct value *wanted,
                  const struct value *found);

@@ -38,8 +38,9 @@ static struct value *fill_value(struct arena *arena, const struct field *field,
         return fill_fields(arena, field->fields, value);
     struct value *list = value_list(arena), *item;
     value_each(item, value)
-        value_push(arena, list, value_is(item, VALUE_MAP) ? fill_fields(arena, field->fields, item)
-                                                         : value_copy(arena, item));
+        value_push(arena, list,
+                   value_is(item, VALUE_MAP) ? fill_fields(arena, field->fields, item)
+                                             : value_copy(arena, item));
     list->mark = value->mark;
     return list;
 }
@@ -106,8 +107,10 @@ static const char *placeholder(struct arena *arena, const struct identity *ident
     const struct {
         const char *word, *text;
     } known[] = {
-        {"partition", identity->partition}, {"region", identity->region},
-        {"account", identity->account},     {"path", identity_path(arena, identity)},
+        {"partition", identity->partition},
+        {"region", identity->region},
+        {"account", identity->account},
+        {"path", identity_path(arena, identity)},
         {"name", name},
     };
     for (size_t i = 0; i < COUNT_OF(known); i++) {
@@ -124,11 +127,11 @@ static const char *expand_template(struct arena *arena, const struct identity *i
     while (*template) {
         const char *end = *template == '{' ? strchr(template, '}') : NULL;
         if (!end) {
-            buffer_char(&text, *template++);
+            buffer_char(&text, *template ++);
             continue;
         }
-        const char *word = placeholder(arena, identity, name, template + 1,
-                                       (size_t)(end - template - 1));
+        const char *word =
+            placeholder(arena, identity, name, template + 1, (size_t)(end - template - 1));
         buffer_text(&text, word ? word : "");
         template = end + 1;
     }

@@ -1,9 +1,9 @@
 /* THE table: what a kind of resource is, for both targets and the fake one in the tests.
  *
  * One file a kind, one `const struct resource_type`, one line in the target's registry. The engine
- * (pkg/plan, pkg/apply) knows nothing of any kind but what stands here: validation, diff, redaction,
- * `explain`, the JSON Schema and the reference page all come from `fields`. No kind has diff, retry,
- * polling or waiting code. */
+ * (pkg/plan, pkg/apply) knows nothing of any kind but what stands here: validation, diff,
+ * redaction, `explain`, the JSON Schema and the reference page all come from `fields`. No kind has
+ * diff, retry, polling or waiting code. */
 #ifndef RAGSTACK_RESOURCE_TYPE_H
 #define RAGSTACK_RESOURCE_TYPE_H
 
@@ -24,41 +24,41 @@ enum field_type {
 };
 
 enum field_flag {
-    REQUIRED = 1 << 0,    /* must be said */
-    REPLACE = 1 << 1,     /* cannot change in place */
-    COMPUTED = 1 << 2,    /* found, never wanted: for references, waiting and status */
-    WRITE_ONLY = 1 << 3,  /* steers a verb; cannot be observed, and is not compared */
-    UNORDERED = 1 << 4,   /* a list whose order means nothing (see `key`, too) */
-    AT_LEAST = 1 << 5,    /* a version: found "17.4" satisfies wanted "17", never a downgrade */
-    DATA = 1 << 6,        /* changing it loses data */
-    STICKY = 1 << 7,      /* when the file leaves it open, what exists is kept */
-    AFTER = 1 << 8,       /* create does not take it: update sets it in the same step, right after,
-                             when it differs from `unset` (what AWS makes) */
-    LATE = 1 << 9,        /* set by update in a step of its own, once all it refers to exists: breaks
-                             cycles (rules between groups, permissions, notifications); taken away
-                             first when the resource is deleted */
-    COMPLETE = 1 << 10,   /* what it refers to must be complete (LATE fields set, health good) */
-    READY = 1 << 11,      /* what it refers to must be ready, not only made */
-    GROWS = 1 << 12,      /* a number that can only grow in place; shrinking needs replacement */
-    CASELESS = 1 << 13,   /* compared without regard to case */
-    BLOCKS = 1 << 14,     /* LATE: what it refers to cannot be deleted while it stands */
-    POLICY = 1 << 15,     /* DOCUMENT: an IAM policy, in which the order of lists means nothing and
-                             a list of one equals its item */
+    REQUIRED = 1 << 0,   /* must be said */
+    REPLACE = 1 << 1,    /* cannot change in place */
+    COMPUTED = 1 << 2,   /* found, never wanted: for references, waiting and status */
+    WRITE_ONLY = 1 << 3, /* steers a verb; cannot be observed, and is not compared */
+    UNORDERED = 1 << 4,  /* a list whose order means nothing (see `key`, too) */
+    AT_LEAST = 1 << 5,   /* a version: found "17.4" satisfies wanted "17", never a downgrade */
+    DATA = 1 << 6,       /* changing it loses data */
+    STICKY = 1 << 7,     /* when the file leaves it open, what exists is kept */
+    AFTER = 1 << 8,      /* create does not take it: update sets it in the same step, right after,
+                            when it differs from `unset` (what AWS makes) */
+    LATE = 1 << 9,       /* set by update in a step of its own, once all it refers to exists: breaks
+                            cycles (rules between groups, permissions, notifications); taken away
+                            first when the resource is deleted */
+    COMPLETE = 1 << 10,  /* what it refers to must be complete (LATE fields set, health good) */
+    READY = 1 << 11,     /* what it refers to must be ready, not only made */
+    GROWS = 1 << 12,     /* a number that can only grow in place; shrinking needs replacement */
+    CASELESS = 1 << 13,  /* compared without regard to case */
+    BLOCKS = 1 << 14,    /* LATE: what it refers to cannot be deleted while it stands */
+    POLICY = 1 << 15,    /* DOCUMENT: an IAM policy, in which the order of lists means nothing and
+                            a list of one equals its item */
 };
 
 struct field {
-    const char *name;   /* in the stack file, and in found properties */
-    const char *wire;   /* member in requests; NULL: the verbs encode it themselves */
-    const char *reply;  /* path in replies; NULL: the same as wire */
+    const char *name;  /* in the stack file, and in found properties */
+    const char *wire;  /* member in requests; NULL: the verbs encode it themselves */
+    const char *reply; /* path in replies; NULL: the same as wire */
     enum field_type type;
     unsigned flags;
-    const char *unset;  /* JSON of the value that it has when nobody says one; NULL: null. What the
-                           file stops saying goes back to this. */
+    const char *unset;   /* JSON of the value that it has when nobody says one; NULL: null. What the
+                            file stops saying goes back to this. */
     const char *allowed; /* "a|b|c" for strings, "1..65535" for numbers (also items); NULL: any */
     const char *key;     /* list items are the same thing when this member is equal */
-    enum field_type item; /* of a list without `fields` */
+    enum field_type item;       /* of a list without `fields` */
     const struct field *fields; /* of a map, or of the maps in a list; ends with a NULL name */
-    const char *summary; /* one line for `explain` */
+    const char *summary;        /* one line for `explain` */
 };
 
 /* Waiting as data: poll by observing until `field` is `wanted`. */
@@ -91,8 +91,8 @@ struct found {
     const char *physical_id; /* the cloud's: "vpc-0a1", an ARN or a name; what adopt takes */
     const char *name;        /* the cloud's name, where it has one; else the physical id */
     struct value *props;     /* by field name, COMPUTED ones included; unset values filled in */
-    struct value *tags;      /* all tags, ours included; a map of strings; NULL if the kind has none */
-    bool foreign;            /* bears our name, but not our identity: never touched */
+    struct value *tags; /* all tags, ours included; a map of strings; NULL if the kind has none */
+    bool foreign;       /* bears our name, but not our identity: never touched */
 };
 
 /* What observe looks for, and where it puts what it found. */
@@ -104,7 +104,7 @@ struct observation {
     struct wanted_name {
         const char *id, *name;
         int generation;
-    } *wanted;
+    } * wanted;
     size_t wanted_count;
     /* Not NULL: look only for this one again (waiting, or after a lost reply). */
     const struct found *only;
@@ -113,8 +113,8 @@ struct observation {
 };
 
 struct change {
-    const struct field *field; /* NULL for tags */
-    const char *path;          /* "rules[https].port", "tags.team" */
+    const struct field *field;          /* NULL for tags */
+    const char *path;                   /* "rules[https].port", "tags.team" */
     const struct value *before, *after; /* NULL: absent */
 };
 
@@ -126,9 +126,11 @@ struct action {
     const char *id;   /* ours */
     const char *name; /* the name to make it with (its generation included) */
     int generation;
-    const struct value *want; /* every declared field, references resolved, unset values filled in */
+    const struct value
+        *want; /* every declared field, references resolved, unset values filled in */
     const struct found *have; /* NULL in create */
-    const struct change *changes; /* update only: the fields that differ, one row a top-level field */
+    const struct change
+        *changes; /* update only: the fields that differ, one row a top-level field */
     size_t change_count;
     const struct value *tags; /* every tag that it must carry, as a map of strings */
     bool keep_data;           /* remove: make a last snapshot first, where the kind has such */
@@ -149,15 +151,15 @@ enum type_flag {
     NAMED = 1 << 2,        /* addressed by a name that is unique while in use: replacements take the
                               next generation's name */
     NO_TAGS = 1 << 3,
-    HIDDEN = 1 << 4,       /* not for the free `resources:` section */
+    HIDDEN = 1 << 4, /* not for the free `resources:` section */
 };
 
 struct resource_type {
     const char *kind;    /* "ec2.vpc" */
     const char *summary; /* one line */
     unsigned flags;
-    int name_maximum;    /* characters; 0: 63 */
-    const char *name_format; /* "/aws/lambda/%s"; NULL: "%s" */
+    int name_maximum;           /* characters; 0: 63 */
+    const char *name_format;    /* "/aws/lambda/%s"; NULL: "%s" */
     const struct field *fields; /* ends with a NULL name */
 
     /* Reads in bulk everything of this kind that may be the stack's, and nothing else. Never
@@ -176,11 +178,12 @@ struct resource_type {
 
     struct wait ready;    /* after create and update, before LATE fields */
     struct wait complete; /* after LATE fields */
-    struct wait gone;     /* field NULL: gone when observe no longer finds it; only times are used */
+    struct wait gone; /* field NULL: gone when observe no longer finds it; only times are used */
     const struct patience *patience; /* NULL: none */
-    const char *const *computed_by_name; /* fields known before it is made, as templates over
-        {partition} {region} {account} {path} {name}: "arn=arn:{partition}:sns:{region}:{account}:{name}";
-        ends with NULL. References to them print as text, not as (known after create). */
+    const char *const
+        *computed_by_name; /* fields known before it is made, as templates over
+{partition} {region} {account} {path} {name}: "arn=arn:{partition}:sns:{region}:{account}:{name}";
+ends with NULL. References to them print as text, not as (known after create). */
 };
 
 /* The row of a field; NULL if there is none. */
@@ -198,9 +201,9 @@ struct resource_list {
     size_t count, capacity;
 };
 struct target {
-    const char *name;                       /* "aws", "local" */
+    const char *name;                         /* "aws", "local" */
     const struct resource_type *const *types; /* ends with NULL: the registry */
-    void *data;                             /* passed to the verbs as `target` */
+    void *data;                               /* passed to the verbs as `target` */
     struct identity *identity;
     /* What all observes share (account, inventory by tags), once before them. May be NULL. */
     int (*prepare)(struct task *task, struct target *target, const struct resource_list *wanted,

@@ -45,7 +45,8 @@ void loop_set_poller(struct loop *loop, struct poller *poller);
 /* Starts a task that holds the name (copied) and argument (borrowed). It runs when the baton comes
  * round. The caller joins it, or detaches it by task_detach. May be called from the loop's thread
  * before loop_run, and from tasks. */
-struct task *task_start(struct loop *loop, const char *name, task_function *function, void *argument);
+struct task *task_start(struct loop *loop, const char *name, task_function *function,
+                        void *argument);
 /* Waits for its end, gives its result, and frees it. `self` may be NULL only after loop_run. */
 int task_join(struct task *self, struct task *other, struct error *error);
 void task_detach(struct task *task);
@@ -95,8 +96,8 @@ void semaphore_release(struct semaphore *semaphore);
 void task_block_begin(struct task *task);
 void task_block_end(struct task *task);
 
-/* Runs `count` calls of `function` (argument i is base + i * size), at most `at_once` at a time, and
- * waits for all; returns the first error by index, after all have ended. */
+/* Runs `count` calls of `function` (argument i is base + i * size), at most `at_once` at a time,
+ * and waits for all; returns the first error by index, after all have ended. */
 int task_each(struct task *self, const char *name, task_function *function, void *base, size_t size,
               size_t count, int at_once, struct error *error);
 

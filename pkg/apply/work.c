@@ -1,0 +1,323 @@
+/* The work of each kind of node. A verb that lost a reply is never blindly repeated: what is there
+ * is observed first, and then only what is missing is done. */
+#include <string.h>
+
+#include "pkg/apply/internal.h"
+
+enum { ATTEMPTS = 4 };
+
+static struct action action_for(struct walk *walk, struct state *state, const char *id)
+{
+    return (struct action){.target = walk->plan->target->data,
+                           .arena = walk->arena,
+                           .type = state->type,
+                           .id = id,
+                           .want = state->want,
+                           .have = state->have,
+                           .name = state->have ? state->have->name : NULL,
+                           .generation = state->have ? state->have->generation : 1,
+                           .made = value_map(walk->arena)};
+}
+
+static struct value *tags_of(struct walk *walk, const struct state *state, int generation)
+{
+    return identity_tags(walk->arena, walk->plan->target->identity, state->resource->id, generation,
+                         state->resource->tags);
+}
+
+/* -- changing in place
+ * ------------------------------------------------------------------------------ */
+
+/* Which fields of the pass differ between want and have. */
+static void find_changes(struct walk *walk, const struct state *state, bool late,
+                         struct action *action)
+{
+    VECTOR(struct change) changes = {0};
+    for (const struct field *field = state->type->fields; field->name; field++) {
+        const struct value *want = value_get(state->want, field->name);
+        const struct value *have = value_get(state->have->props, field->name);
+        if (!!(field->flags & LATE) == late && field_compared(field, want) &&
+            !field_equal(walk->arena, field, want, have))
+            vector_push(walk->arena, &changes, ((struct change){field, field->name, have, want}));
+    }
+    action->changes = changes.items;
+    action->change_count = changes.count;
+}
+
+/* What stands after the verb: what was wanted, and what the replies told. */
+static void take_result(struct walk *walk, struct state *state, const struct action *action)
+{
+    struct found *have = arena_new_of(walk->arena, struct found);
+    *have = *state->have;
+    have->props = value_merge(walk->arena, have->props, action->made);
+    for (size_t i = 0; i < action->change_count; i++)
+        value_set(walk->arena, have->props, action->changes[i].field->name,
+                  value_copy(walk->arena, action->changes[i].after));
+    have->tags = action->tags ? value_copy(walk->arena, action->tags) : have->tags;
+    state->have = have;
+}
+
+static int change_once(struct task *task, struct walk *walk, struct state *state, bool late,
+                       struct error *error)
+{
+    struct action action = action_for(walk, state, state->resource->id);
+    int result = 0;
+    find_changes(walk, state, late, &action);
+    if (!late && !(state->type->flags & NO_TAGS)) {
+        struct value *tags = tags_of(walk, state, state->have->generation);
+        if (!value_equal(tags, state->have->tags)) {
+            action.tags = tags;
+            result = state->type->retag ? state->type->retag(task, &action, error) : 0;
+        }
+    }
+    if (result == 0 && action.change_count && state->type->update)
+        result = state->type->update(task, &action, error);
+    if (result == 0)
+        take_result(walk, state, &action);
+    return result;
+}
+
+static int look_again(struct task *task, struct walk *walk, struct state *state,
+                      struct error *error)
+{
+    struct found *found = NULL;
+    int result = observe_one(task, walk->arena, walk->plan->target, state->have, &found, error);
+    if (result == 0 && !found)
+        return error_set(error, ERR_NOT_FOUND, "%s is not there any more",
+                         state->have->physical_id);
+    if (result == 0)
+        state->have = found;
+    return result;
+}
+
+static int change(struct task *task, struct walk *walk, struct state *state, bool late,
+                  struct error *error)
+{
+    int result = change_once(task, walk, state, late, error);
+    for (int attempt = 1; result == ERR_LOST_REPLY && attempt < ATTEMPTS; attempt++) {
+        result = look_again(task, walk, state, error);
+        if (result == 0)
+            result = change_once(task, walk, state, late, error);
+    }
+    return result;
+}
+
+/* -- making
+ * ------------------------------------------------------------------------------------------- */
+
+/* Looks for what a lost reply may have made. *state->have stays NULL when there is nothing. */
+static int find_own(struct task *task, struct walk *walk, struct state *state,
+                    const struct action *action, struct error *error)
+{
+    struct found expected = {.type = state->type,
+                             .id = action->id,
+                             .name = action->name,
+                             .generation = action->generation};
+    int result = 0;
+    for (int attempt = 0; attempt < ATTEMPTS && !state->have && result == 0; attempt++) {
+        if (attempt)
+            result = task_sleep(task, 500 << attempt, error); /* what is new shows late */
+        if (result == 0)
+            result =
+                observe_one(task, walk->arena, walk->plan->target, &expected, &state->have, error);
+    }
+    return result;
+}
+
+/* A new thing has what create gives it; AFTER and LATE fields are as the cloud makes them. */
+static void take_new(struct walk *walk, struct state *state, const struct action *action)
+{
+    struct found *have = arena_new_of(walk->arena, struct found);
+    struct value *props = value_copy(walk->arena, state->want);
+    for (const struct field *field = state->type->fields; field->name; field++) {
+        if (field->flags & (AFTER | LATE))
+            value_set(walk->arena, props, field->name, field_unset(walk->arena, field));
+    }
+    *have = (struct found){.type = state->type,
+                           .id = action->id,
+                           .generation = action->generation,
+                           .physical_id = action->physical_id,
+                           .name = action->name ? action->name : action->physical_id,
+                           .props = value_merge(walk->arena, props, action->made),
+                           .tags = (struct value *)action->tags};
+    state->have = have;
+    if (walk->plan->target->made && have->physical_id)
+        walk->plan->target->made(walk->plan->target, have->physical_id);
+}
+
+static int create(struct task *task, struct walk *walk, struct state *state, int generation,
+                  struct error *error)
+{
+    struct action action = action_for(walk, state, state->resource->id);
+    action.generation = generation;
+    action.name = type_name(walk->arena, state->type, walk->plan->target->identity, action.id,
+                            state->want, generation);
+    action.tags = tags_of(walk, state, generation);
+    int result = ERR_LOST_REPLY;
+    for (int attempt = 0; attempt < ATTEMPTS && result == ERR_LOST_REPLY && !state->have;
+         attempt++) {
+        result = state->type->create(task, &action, error);
+        if (action.physical_id && result == 0)
+            take_new(walk, state, &action);
+        if (result != ERR_LOST_REPLY && result != ERR_EXISTS)
+            return result;
+        struct error first = *error;
+        int looked = find_own(task, walk, state, &action, error);
+        if (looked < 0)
+            return looked;
+        *error = first;
+    }
+    if (!state->have && result == ERR_EXISTS)
+        return error_wrap(error,
+                          "the name %s is taken by something that is not this stack's "
+                          "(`ragstack adopt` takes it in)",
+                          action.name);
+    return state->have ? 0 : result;
+}
+
+int make_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
+{
+    struct state *state = state_of(walk, node->step);
+    int result = state_resolve(task, walk, state, false, error);
+    if (result == 0 && !state->have)
+        result = create(task, walk, state, node->step->generation, error);
+    return result == 0 ? change(task, walk, state, false, error) : result;
+}
+
+int connect_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
+{
+    struct state *state = state_of(walk, node->step);
+    int result = state_resolve(task, walk, state, true, error);
+    return result == 0 ? change(task, walk, state, true, error) : result;
+}
+
+/* -- removing
+ * ----------------------------------------------------------------------------------------- */
+
+int disconnect_node(struct task *task, struct walk *walk, const struct node *node,
+                    struct error *error)
+{
+    struct state state = {.type = node->step->type, .have = (struct found *)node->step->found};
+    struct value *want = value_copy(walk->arena, state.have->props);
+    for (const struct field *field = state.type->fields; field->name; field++) {
+        if (field->flags & BLOCKS)
+            value_set(walk->arena, want, field->name, field_unset(walk->arena, field));
+    }
+    state.want = want;
+    struct action action = action_for(walk, &state, node->step->id);
+    find_changes(walk, &state, true, &action);
+    return action.change_count ? state.type->update(task, &action, error) : 0;
+}
+
+int remove_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
+{
+    struct state state = {.type = node->step->type, .have = (struct found *)node->step->found};
+    struct action action = action_for(walk, &state, node->step->id);
+    action.want = state.have->props;
+    action.consented = walk_consented(walk, node->step->id);
+    action.keep_data = !(walk->plan->down && action.consented);
+    int result = ERR_LOST_REPLY;
+    for (int attempt = 0; attempt < ATTEMPTS && result == ERR_LOST_REPLY; attempt++)
+        result = state.type->remove(task, &action, error);
+    return result == ERR_NOT_FOUND ? 0 : result;
+}
+
+/* -- waiting
+ * ------------------------------------------------------------------------------------------- */
+
+enum {
+    SHORTEST_POLL_S = 1,
+    LONGEST_POLL_S = 15,
+    POLLS_IN_TYPICAL = 30,
+    NEW_THINGS_SHOW_MS = 60000
+};
+
+static int64_t poll_ms(const struct wait *wait)
+{
+    int seconds = wait->poll_s ? wait->poll_s : wait->typical_s / POLLS_IN_TYPICAL;
+    if (seconds > LONGEST_POLL_S)
+        seconds = LONGEST_POLL_S;
+    return (seconds < SHORTEST_POLL_S ? SHORTEST_POLL_S : seconds) * 1000;
+}
+
+static bool is_one_of(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = list; at && *at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
+        if (strncmp(at, word, length) == 0 && (at[length] == '|' || !at[length]))
+            return true;
+    }
+    return false;
+}
+
+/* One look: 1 when it is as wanted, 0 when it is to be looked at again. */
+static int judge(struct walk *walk, const struct wait *wait, const struct found *found,
+                 const char **seen, struct error *error)
+{
+    const char *value = value_as_text(walk->arena, value_get(found->props, wait->field));
+    const char *reason = wait->reason ? value_text(found->props, wait->reason) : NULL;
+    *seen = !value   ? "not known"
+            : reason ? arena_printf(walk->arena, "%s: %s", value, reason)
+                     : value;
+    if (value && strcmp(value, wait->wanted) == 0)
+        return 1;
+    if (value && is_one_of(wait->failing, value))
+        return error_set(error, ERR_FAILED, "%s is %s", found->name, *seen);
+    return 0;
+}
+
+static int wait_for(struct task *task, struct walk *walk, const struct node *node,
+                    const struct wait *wait, const struct found *subject, struct found **last,
+                    struct error *error)
+{
+    int64_t started_ms = task_now_ms(task);
+    const char *told = NULL;
+    for (;;) {
+        struct found *found = NULL;
+        int result = observe_one(task, walk->arena, walk->plan->target, subject, &found, error);
+        if (result < 0)
+            return result;
+        int64_t waited_ms = task_now_ms(task) - started_ms;
+        const char *seen = found ? "still there" : "not there";
+        *last = found;
+        if (node->kind == NODE_GONE) {
+            if (!found)
+                return 0;
+        } else if (found) {
+            result = judge(walk, wait, found, &seen, error);
+            if (result != 0)
+                return result < 0 ? result : 0;
+        } else if (waited_ms > NEW_THINGS_SHOW_MS) {
+            return error_set(error, ERR_NOT_FOUND, "%s is not there any more", subject->name);
+        }
+        if (waited_ms > (int64_t)wait->longest_s * 1000)
+            return error_set(error, ERR_TIMEOUT,
+                             "waited %d min, and %s is %s: look at it, and run "
+                             "again",
+                             wait->longest_s / 60, subject->name, seen);
+        if (walk_interrupted(walk))
+            return error_set(error, ERR_CANCELLED, "interrupted while %s is %s", subject->name,
+                             seen);
+        if (!told || strcmp(told, seen) != 0)
+            walk_report(task, walk, node, PROGRESS_WAIT, told = seen);
+        result = task_sleep(task, poll_ms(wait), error);
+        if (result < 0)
+            return result;
+    }
+}
+
+int wait_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
+{
+    const struct resource_type *type = node->step->type;
+    struct found *last = NULL;
+    if (node->kind == NODE_GONE)
+        return walk->options->detach
+                   ? 0
+                   : wait_for(task, walk, node, &type->gone, node->step->found, &last, error);
+    struct state *state = state_of(walk, node->step);
+    const struct wait *wait = node->kind == NODE_READY ? &type->ready : &type->complete;
+    int result = wait_for(task, walk, node, wait, state->have, &last, error);
+    if (result == 0)
+        state->have = last;
+    return result;
+}

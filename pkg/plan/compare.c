@@ -1,0 +1,187 @@
+/* One resource: what it should be, against what it is. */
+#include <string.h>
+
+#include "pkg/plan/internal.h"
+
+bool entry_is_replaced(const struct entry *entry)
+{
+    for (size_t i = 0; i < entry->differences.count; i++) {
+        if (entry->found && entry->differences.items[i].replaces)
+            return true;
+    }
+    return false;
+}
+
+bool entry_is_new(const struct entry *entry)
+{
+    return !entry->found || entry_is_replaced(entry);
+}
+
+int entry_generation(const struct entry *entry)
+{
+    if (!entry->found)
+        return 1;
+    return entry->found->generation + entry_is_replaced(entry);
+}
+
+const char *entry_name(const struct planning *planning, const struct entry *entry)
+{
+    if (entry->found && !entry_is_replaced(entry))
+        return entry->found->name;
+    return type_name(planning->arena, entry->resource->type, planning->target->identity,
+                     entry->resource->id, entry->want, entry_generation(entry));
+}
+
+static const struct value *known(const struct value *value)
+{
+    return value && value->kind != VALUE_NULL && !value_has_unknown(value) ? value : NULL;
+}
+
+static const struct value *lookup_new(struct planning *planning, const struct entry *entry,
+                                      const char *attribute)
+{
+    const struct field *field = type_field(entry->resource->type, attribute);
+    if (field && !(field->flags & COMPUTED) && known(value_get(entry->want, attribute)))
+        return value_get(entry->want, attribute);
+    return value_string(planning->arena, type_predict(planning->arena, entry->resource->type,
+                                                      planning->target->identity,
+                                                      entry_name(planning, entry), attribute));
+}
+
+static const struct value *lookup_found(struct planning *planning, const struct entry *entry,
+                                        const char *attribute)
+{
+    const struct field *field = type_field(entry->resource->type, attribute);
+    const struct value *want = value_get(entry->want, attribute);
+    if (field && !(field->flags & COMPUTED) && want && want->kind != VALUE_NULL)
+        return want;
+    const struct value *have = value_get(entry->found->props, attribute);
+    if (known(have))
+        return have;
+    if (strcmp(attribute, "id") == 0)
+        return value_string(planning->arena, entry->found->physical_id);
+    if (strcmp(attribute, "name") == 0)
+        return value_string(planning->arena, entry->found->name);
+    return NULL;
+}
+
+const struct value *planning_lookup(void *data, const char *id, const char *attribute)
+{
+    struct planning *planning = data;
+    const struct entry *entry = map_get(&planning->by_id, id);
+    if (!entry)
+        return NULL;
+    return known(entry_is_new(entry) ? lookup_new(planning, entry, attribute)
+                                     : lookup_found(planning, entry, attribute));
+}
+
+/* -- differences ----------------------------------------------------------------------------------
+ */
+
+static const struct value *last_applied(const struct planning *planning, const char *id)
+{
+    return planning->options ? value_get(planning->options->last_applied, id) : NULL;
+}
+
+/* Unchanged since the last deployment: then it is the cloud that moved. */
+static enum why why_differs(const struct planning *planning, const struct entry *entry,
+                            const struct field *field, const struct value *want)
+{
+    const struct value *last = last_applied(planning, entry->resource->id);
+    if (value_has_unknown(want))
+        return WHY_REFERENCE;
+    if (!last)
+        return WHY_DIFFERS;
+    const struct value *before = field ? value_get(last, field->name) : value_get(last, "tags");
+    if (!field)
+        return value_equal(before, want) ? WHY_DRIFT : WHY_FILE;
+    return field_equal(planning->arena, field, want, before) ? WHY_DRIFT : WHY_FILE;
+}
+
+/* A number that may only grow, and is wanted smaller. */
+static bool shrinks(const struct field *field, const struct value *want, const struct value *have)
+{
+    return (field->flags & GROWS) && value_as_int(want, 0) < value_as_int(have, 0);
+}
+
+static void add_difference(struct planning *planning, struct entry *entry,
+                           const struct field *field, const struct value *want,
+                           const struct value *have)
+{
+    const struct resource_type *type = entry->resource->type;
+    bool replaces =
+        field && ((field->flags & REPLACE) || !type->update || shrinks(field, want, have));
+    struct difference difference = {
+        .change = {field, field ? field->name : "tags", have, want},
+        .why = why_differs(planning, entry, field, want),
+        .replaces = replaces,
+        .loses_data = field && ((field->flags & DATA) || (replaces && (type->flags & HOLDS_DATA))),
+    };
+    const struct value *said = field ? value_get(entry->resource->props, field->name) : NULL;
+    difference.mark = said && said->mark.line ? said->mark : entry->resource->mark;
+    vector_push(planning->arena, &entry->differences, difference);
+}
+
+static void compare_field(struct planning *planning, struct entry *entry, const struct field *field)
+{
+    const struct value *want = value_get(entry->want, field->name);
+    const struct value *have = value_get(entry->found->props, field->name);
+    if (field_compared(field, want) && !field_equal(planning->arena, field, want, have))
+        add_difference(planning, entry, field, want, have);
+}
+
+/* Resolves the fields that belong to this pass; the others of entry->want stay as they are. */
+static void resolve_pass(struct planning *planning, struct entry *entry, bool late)
+{
+    struct value *props = value_map(planning->arena);
+    for (const struct field *field = entry->resource->type->fields; field->name; field++) {
+        const struct value *said = value_get(entry->resource->props, field->name);
+        if (said && !!(field->flags & LATE) == late)
+            value_set(planning->arena, props, field->name,
+                      reference_resolve(planning->arena, said, planning_lookup, planning));
+    }
+    struct value *filled = type_fill(planning->arena, entry->resource->type, props);
+    if (!late) {
+        entry->want = filled;
+        return;
+    }
+    for (const struct field *field = entry->resource->type->fields; field->name; field++) {
+        if (field->flags & LATE)
+            value_set(planning->arena, entry->want, field->name, value_get(filled, field->name));
+    }
+}
+
+void entry_compare(struct planning *planning, struct entry *entry, bool late)
+{
+    resolve_pass(planning, entry, late);
+    if (!entry->found)
+        return;
+    for (const struct field *field = entry->resource->type->fields; field->name; field++) {
+        if (!!(field->flags & LATE) == late)
+            compare_field(planning, entry, field);
+    }
+}
+
+/* AWS's own tags cannot be changed by anybody. */
+static struct value *without_aws_tags(struct arena *arena, const struct value *tags)
+{
+    struct value *ours = value_map(arena);
+    for (size_t i = 0; i < value_count(tags); i++) {
+        const struct value_entry *entry = value_entry(tags, i);
+        if (strncmp(entry->key, "aws:", 4) != 0)
+            value_set(arena, ours, entry->key, entry->value);
+    }
+    return ours;
+}
+
+void entry_compare_tags(struct planning *planning, struct entry *entry)
+{
+    if (!entry->found || (entry->resource->type->flags & NO_TAGS))
+        return;
+    struct value *want =
+        identity_tags(planning->arena, planning->target->identity, entry->resource->id,
+                      entry_generation(entry), entry->resource->tags);
+    struct value *have = without_aws_tags(planning->arena, entry->found->tags);
+    if (!value_equal(want, have))
+        add_difference(planning, entry, NULL, want, have);
+}

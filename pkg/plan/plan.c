@@ -1,0 +1,411 @@
+/* The pure part: from wanted and found to steps. */
+#include "pkg/plan/plan.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pkg/plan/internal.h"
+#include "pkg/value/json.h"
+
+/* -- who is who -----------------------------------------------------------------------------------
+ */
+
+static int index_wanted(struct planning *planning, const struct resource_list *wanted,
+                        struct error *error)
+{
+    planning->entries = arena_array(planning->arena, wanted->count + 1, sizeof *planning->entries);
+    planning->by_id = map_in(planning->arena);
+    for (size_t i = 0; i < wanted->count; i++) {
+        struct resource *resource = &wanted->items[i];
+        struct entry *entry = &planning->entries[planning->count++];
+        entry->resource = resource;
+        const struct entry *other = map_get(&planning->by_id, resource->id);
+        if (other)
+            return error_set_at(error, ERR_INPUT, resource->mark,
+                                "two resources have the id \"%s\" (%s and %s): ids are unique in a "
+                                "stack",
+                                resource->id, other->resource->type->kind, resource->type->kind);
+        map_put(&planning->by_id, resource->id, entry);
+        int result = resource_references(planning->arena, resource, &entry->references, error);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static int unknown_id(const struct planning *planning, const struct reference *reference,
+                      struct error *error)
+{
+    const char **names = arena_array(planning->arena, planning->count + 1, sizeof *names);
+    for (size_t i = 0; i < planning->count; i++)
+        names[i] = planning->entries[i].resource->id;
+    const char *nearest = nearest_name(reference->id, names);
+    return error_set_at(error, ERR_INPUT, reference->mark,
+                        "${%s.%s}: there is no resource \"%s\"%s%s%s", reference->id,
+                        reference->attribute, reference->id, nearest ? "; did you mean \"" : "",
+                        nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+static int unknown_attribute(const struct planning *planning, const struct reference *reference,
+                             const struct resource_type *type, struct error *error)
+{
+    size_t count = 0;
+    while (type->fields[count].name)
+        count++;
+    const char **names = arena_array(planning->arena, count + 1, sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = type->fields[i].name;
+    const char *nearest = nearest_name(reference->attribute, names);
+    return error_set_at(error, ERR_INPUT, reference->mark,
+                        "${%s.%s}: %s has no attribute \"%s\"%s%s%s", reference->id,
+                        reference->attribute, type->kind, reference->attribute,
+                        nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                        nearest ? "\"?" : "; see `ragstack explain`");
+}
+
+static int check_references(const struct planning *planning, struct error *error)
+{
+    for (size_t i = 0; i < planning->count; i++) {
+        const struct reference_list *list = &planning->entries[i].references;
+        for (size_t j = 0; j < list->count; j++) {
+            const struct reference *reference = &list->items[j];
+            const struct entry *to = map_get(&planning->by_id, reference->id);
+            if (!to)
+                return unknown_id(planning, reference, error);
+            bool common = strcmp(reference->attribute, "id") == 0 ||
+                          strcmp(reference->attribute, "name") == 0;
+            if (!common && !type_field(to->resource->type, reference->attribute))
+                return unknown_attribute(planning, reference, to->resource->type, error);
+        }
+    }
+    return 0;
+}
+
+static struct entry *entry_of(struct planning *planning, const struct found *found)
+{
+    struct entry *entry = map_get(&planning->by_id, found->id);
+    if (entry && entry->resource->type == found->type)
+        return entry;
+    for (size_t i = 0; i < planning->count; i++) {
+        entry = &planning->entries[i];
+        if (entry->resource->was && entry->resource->type == found->type &&
+            strcmp(entry->resource->was, found->id) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+/* The highest generation is the current one; what it superseded is left over from a replacement
+ * that did not come to its end. */
+static void match_found(struct planning *planning, const struct found_list *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        const struct found *one = &found->items[i];
+        struct entry *entry = entry_of(planning, one);
+        if (one->foreign) {
+            if (entry)
+                entry->foreign = one;
+            continue;
+        }
+        if (!entry) {
+            vector_push(planning->arena, &planning->leftover, one);
+        } else if (!entry->found || entry->found->generation < one->generation) {
+            if (entry->found)
+                vector_push(planning->arena, &planning->leftover, entry->found);
+            entry->found = one;
+        } else {
+            vector_push(planning->arena, &planning->leftover, one);
+        }
+    }
+}
+
+/* -- the order in which things become known
+ * -------------------------------------------------------- */
+
+static int visit(struct planning *planning, struct entry *entry, struct error *error);
+
+static int visit_needed(struct planning *planning, struct entry *entry,
+                        const struct reference *reference, struct error *error)
+{
+    struct entry *to = map_get(&planning->by_id, reference->id);
+    if (reference->field && (reference->field->flags & LATE))
+        return 0;
+    if (to->visit == VISITING)
+        return error_set_at(error, ERR_INPUT, reference->mark,
+                            "\"%s\" and \"%s\" need each other: neither can be made first",
+                            entry->resource->id, to->resource->id);
+    return visit(planning, to, error);
+}
+
+static int visit(struct planning *planning, struct entry *entry, struct error *error)
+{
+    if (entry->visit == VISITED)
+        return 0;
+    entry->visit = VISITING;
+    for (size_t i = 0; i < entry->references.count; i++) {
+        int result = visit_needed(planning, entry, &entry->references.items[i], error);
+        if (result < 0)
+            return result;
+    }
+    entry_compare(planning, entry, false);
+    entry->visit = VISITED;
+    return 0;
+}
+
+static int compare_all(struct planning *planning, struct error *error)
+{
+    for (size_t i = 0; i < planning->count; i++) {
+        int result = visit(planning, &planning->entries[i], error);
+        if (result < 0)
+            return result;
+    }
+    for (size_t i = 0; i < planning->count; i++) {
+        entry_compare(planning, &planning->entries[i], true);
+        entry_compare_tags(planning, &planning->entries[i]);
+    }
+    return 0;
+}
+
+/* -- steps
+ * ----------------------------------------------------------------------------------------- */
+
+static const char *why_create(const struct planning *planning, const struct entry *entry,
+                              bool *drift)
+{
+    *drift = planning->options &&
+             value_get(planning->options->last_applied, entry->resource->id) != NULL;
+    return *drift ? "it was deployed, and is gone" : "it does not exist yet";
+}
+
+static const char *why_replace(struct planning *planning, const struct entry *entry)
+{
+    for (size_t i = 0; i < entry->differences.count; i++) {
+        const struct difference *difference = &entry->differences.items[i];
+        if (difference->replaces)
+            return arena_printf(planning->arena, "%s cannot change in place",
+                                difference->change.path);
+    }
+    return "";
+}
+
+static const char *why_update(struct planning *planning, const struct entry *entry, bool drift)
+{
+    const struct difference *first = &entry->differences.items[0];
+    const char *cause = drift                         ? "changed behind our back"
+                        : first->why == WHY_FILE      ? "changed in the file"
+                        : first->why == WHY_REFERENCE ? "follows what it refers to"
+                                                      : "differs from the file";
+    if (entry->differences.count == 1)
+        return arena_printf(planning->arena, "%s %s", first->change.path, cause);
+    return arena_printf(planning->arena, "%zu fields differ (%s %s)", entry->differences.count,
+                        first->change.path, cause);
+}
+
+static bool all_drift(const struct entry *entry)
+{
+    for (size_t i = 0; i < entry->differences.count; i++) {
+        if (entry->differences.items[i].why != WHY_DRIFT)
+            return false;
+    }
+    return true;
+}
+
+static const char *blocked_by(struct planning *planning, const struct entry *entry)
+{
+    if (!entry_is_new(entry) || !entry->foreign)
+        return NULL;
+    return arena_printf(planning->arena,
+                        "%s exists, but does not belong to this stack; `ragstack adopt %s.%s %s` "
+                        "takes it in",
+                        entry->foreign->physical_id, entry->resource->type->kind,
+                        entry->resource->id, entry->foreign->physical_id);
+}
+
+static struct step step_of(struct planning *planning, struct entry *entry)
+{
+    struct step step = {
+        .kind = STEP_UPDATE,
+        .type = entry->resource->type,
+        .id = entry->resource->id,
+        .resource = entry->resource,
+        .found = entry->found,
+        .want = entry->want,
+        .differences = entry->differences.items,
+        .difference_count = entry->differences.count,
+        .generation = entry_generation(entry),
+        .mark = entry->resource->mark,
+        .blocked = blocked_by(planning, entry),
+    };
+    for (size_t i = 0; i < step.difference_count; i++)
+        step.loses_data = step.loses_data || step.differences[i].loses_data;
+    if (!entry->found) {
+        step.kind = STEP_CREATE;
+        step.reason = why_create(planning, entry, &step.drift);
+    } else if (entry_is_replaced(entry)) {
+        step.kind = STEP_REPLACE;
+        step.drift = all_drift(entry);
+        step.reason = why_replace(planning, entry);
+    } else {
+        step.drift = all_drift(entry);
+        step.reason = why_update(planning, entry, step.drift);
+    }
+    return step;
+}
+
+static struct step step_delete(struct planning *planning, const struct found *found, bool down)
+{
+    const struct entry *entry = entry_of(planning, found);
+    return (struct step){
+        .kind = STEP_DELETE,
+        .type = found->type,
+        .id = found->id,
+        .found = found,
+        .generation = found->generation,
+        .loses_data = !down && (found->type->flags & HOLDS_DATA),
+        .reason = down    ? "the stack is taken down"
+                  : entry ? "left over from a replacement"
+                          : "the file no longer has it",
+    };
+}
+
+static bool selected(const struct planning *planning, const struct resource_type *type,
+                     const char *id)
+{
+    const char *const *targets = planning->options ? planning->options->targets : NULL;
+    if (!targets || !targets[0])
+        return true;
+    const char *whole = arena_printf(planning->arena, "%s.%s", type->kind, id);
+    for (; *targets; targets++) {
+        if (strcmp(*targets, id) == 0 || strcmp(*targets, whole) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void select_with_needs(struct planning *planning, struct entry *entry)
+{
+    if (entry->selected)
+        return;
+    entry->selected = true;
+    for (size_t i = 0; i < entry->references.count; i++)
+        select_with_needs(planning, map_get(&planning->by_id, entry->references.items[i].id));
+}
+
+static int check_targets(const struct planning *planning, const struct found_list *found,
+                         struct error *error)
+{
+    const char *const *targets = planning->options ? planning->options->targets : NULL;
+    for (; targets && *targets; targets++) {
+        const char *dot = strrchr(*targets, '.');
+        const char *id = dot ? dot + 1 : *targets;
+        bool there = map_get(&planning->by_id, id) != NULL;
+        for (size_t i = 0; i < found->count && !there; i++)
+            there = strcmp(found->items[i].id, id) == 0;
+        if (!there)
+            return error_set(error, ERR_USAGE,
+                             "--target %s: there is no such resource; `ragstack "
+                             "diff --expand` lists them",
+                             *targets);
+    }
+    return 0;
+}
+
+static void fill_steps(struct planning *planning, struct plan *plan, bool down)
+{
+    plan->steps = arena_array(planning->arena, planning->count + planning->leftover.count + 1,
+                              sizeof *plan->steps);
+    for (size_t i = 0; i < planning->count; i++) {
+        if (selected(planning, planning->entries[i].resource->type,
+                     planning->entries[i].resource->id))
+            select_with_needs(planning, &planning->entries[i]);
+    }
+    for (size_t i = 0; i < planning->count && !down; i++) {
+        struct entry *entry = &planning->entries[i];
+        if (!entry->selected)
+            continue;
+        if (entry->found && entry->differences.count == 0)
+            plan->unchanged++;
+        else
+            plan->steps[plan->step_count++] = step_of(planning, entry);
+    }
+    for (size_t i = 0; i < planning->leftover.count; i++) {
+        const struct found *found = planning->leftover.items[i];
+        if (selected(planning, found->type, found->id))
+            plan->steps[plan->step_count++] = step_delete(planning, found, down);
+    }
+}
+
+static const char *fingerprint(const struct planning *planning, const struct found_list *found)
+{
+    struct buffer text = BUFFER(BUFFER_LARGE);
+    for (size_t i = 0; i < found->count; i++) {
+        buffer_printf(&text, "\n%s %s %d ", found->items[i].type->kind, found->items[i].physical_id,
+                      found->items[i].generation);
+        json_print_canonical(&text, found->items[i].props);
+        if (found->items[i].tags)
+            json_print_canonical(&text, found->items[i].tags);
+    }
+    for (size_t i = 0; i < planning->count; i++) {
+        buffer_printf(&text, "\n%s ", planning->entries[i].resource->id);
+        json_print_canonical(&text, planning->entries[i].resource->props);
+    }
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256((const unsigned char *)buffer_string(&text), text.length, digest);
+    buffer_free(&text);
+    char *hex = arena_alloc(planning->arena, 2 * sizeof digest + 1);
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    return hex;
+}
+
+int plan_make(struct arena *arena, struct target *target, const struct resource_list *wanted,
+              const struct found_list *found, const struct plan_options *options, struct plan **out,
+              struct error *error)
+{
+    struct planning planning = {.arena = arena, .target = target, .options = options};
+    bool down = options && options->down;
+    int result = index_wanted(&planning, wanted, error);
+    if (result == 0)
+        result = check_references(&planning, error);
+    if (result == 0)
+        result = check_targets(&planning, found, error);
+    if (result < 0)
+        return result;
+    if (down) {
+        for (size_t i = 0; i < found->count; i++) {
+            if (!found->items[i].foreign)
+                vector_push(arena, &planning.leftover, &found->items[i]);
+        }
+    } else {
+        match_found(&planning, found);
+        result = compare_all(&planning, error);
+    }
+    if (result < 0)
+        return result;
+    struct plan *plan = arena_new_of(arena, struct plan);
+    *plan = (struct plan){
+        .arena = arena, .target = target, .wanted = wanted, .found = *found, .down = down};
+    fill_steps(&planning, plan, down);
+    plan->fingerprint = fingerprint(&planning, found);
+    *out = plan;
+    return 0;
+}
+
+struct plan_summary plan_summarize(const struct plan *plan)
+{
+    struct plan_summary summary = {.unchanged = plan->unchanged,
+                                   .drift_only = plan->step_count > 0};
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+        int *counters[] = {[STEP_CREATE] = &summary.creates,
+                           [STEP_UPDATE] = &summary.updates,
+                           [STEP_REPLACE] = &summary.replaces,
+                           [STEP_DELETE] = &summary.deletes};
+        ++*counters[step->kind];
+        summary.blocked += step->blocked != NULL;
+        summary.drift_only = summary.drift_only && step->drift;
+        summary.loses_data = summary.loses_data || step->loses_data;
+    }
+    return summary;
+}
