@@ -1,6 +1,6 @@
 #include "pkg/base/clock.h"
 
-#include <stdlib.h>
+#include <ctype.h>
 #include <time.h>
 
 static int64_t read_ms(clockid_t id)
@@ -74,19 +74,27 @@ void clock_format_iso(int64_t wall_ms, char *out, size_t size)
     strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
+static int64_t parse_iso(const char *text)
+{
+    struct tm utc = {0}, zone = {0};
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
+    if (!rest)
+        return -1;
+    int fraction_ms = 0;
+    if (*rest == '.')
+        for (int scale = 100; isdigit((unsigned char)*++rest); scale /= 10)
+            fraction_ms += (*rest - '0') * scale;
+    rest = strptime(rest, "%z", &zone); /* Z, +00:00 or +0000 */
+    if (!rest || *rest)
+        return -1;
+    return ((int64_t)timegm(&utc) - zone.tm_gmtoff) * 1000 + fraction_ms;
+}
+
 int64_t clock_parse(const char *text)
 {
     struct tm utc = {0};
-    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
-    if (!rest) {
-        rest = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-        return rest ? (int64_t)timegm(&utc) * 1000 : -1;
-    }
-    int64_t wall_ms = (int64_t)timegm(&utc) * 1000;
-    if (*rest == '.')
-        strtol(rest + 1, (char **)&rest, 10);
-    int sign = *rest == '-' ? 1 : -1;
-    if ((*rest == '+' || *rest == '-') && strptime(rest + 1, "%H:%M", &utc))
-        wall_ms += sign * ((int64_t)utc.tm_hour * 60 + utc.tm_min) * 60000;
-    return wall_ms;
+    const char *rest = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    if (rest)
+        return *rest ? -1 : (int64_t)timegm(&utc) * 1000;
+    return parse_iso(text);
 }

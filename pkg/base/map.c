@@ -4,7 +4,7 @@
 
 static uint64_t hash_of(const char *key)
 {
-    uint64_t hash = 1469598103934665603u; /* FNV-1a */
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
     for (; *key; key++)
         hash = (hash ^ (unsigned char)*key) * 1099511628211u;
     return hash;
