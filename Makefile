@@ -27,7 +27,7 @@ object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/%,$(UNIT_SOURCES))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SOURCES))
 
-.PHONY: all help unit fuzzers test soak test-asan test-tsan clean format tidy check-layers \
+.PHONY: all help lib unit fuzzers test soak test-asan test-tsan clean format tidy check-layers \
         check-headers check-size check-banned demo bench install setup
 all: $(BUILD)/ragstack $(BUILD)/bootstrap ## build the program and the handlers
 
@@ -59,6 +59,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+lib: $(BUILD)/libragstack.a $(call object,$(CLI_SOURCES)) $(call object,$(HANDLER_SOURCES)) ## compile everything, without linking the programs
 unit: $(UNIT_TESTS) ## build the unit tests
 fuzzers: $(if $(filter fuzz,$(VARIANT)),,$(BUILD)/tests/fuzz/replay.o) $(FUZZERS) ## build the fuzzers (VARIANT=fuzz CC=clang), or their corpus replayers
 

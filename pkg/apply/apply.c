@@ -63,8 +63,7 @@ void walk_report(struct task *task, struct walk *walk, const struct node *node,
     walk->options->progress(walk->options->data, &progress);
 }
 
-/* -- one node
- * --------------------------------------------------------------------------------------- */
+/* -- one node -- */
 
 static int do_node(struct task *task, struct walk *walk, const struct node *node,
                    struct error *error)
@@ -146,8 +145,7 @@ static int run_node(struct task *task, void *argument, struct error *error)
     return 0;
 }
 
-/* -- the walk
- * ----------------------------------------------------------------------------------------- */
+/* -- the walk -- */
 
 /* Of the nodes that may start, the one with the longest way to the end; NULL if none. */
 static struct node_run *next_run(struct walk *walk)
@@ -190,8 +188,7 @@ static void walk_nodes(struct task *self, struct walk *walk)
     }
 }
 
-/* -- what came of it
- * ---------------------------------------------------------------------------------- */
+/* -- what came of it -- */
 
 static void collect_failures(struct walk *walk)
 {

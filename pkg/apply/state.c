@@ -53,6 +53,8 @@ static const struct value *lookup(void *data, const char *id, const char *attrib
 {
     struct walk *walk = data;
     const struct state *state = map_get(&walk->states, id);
+    if (strcmp(id, STACK_REFERENCE) == 0)
+        return identity_attribute(walk->arena, walk->plan->target->identity, attribute);
     if (!state)
         return NULL;
     const struct field *field = type_field(state->type, attribute);

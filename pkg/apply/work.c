@@ -25,8 +25,7 @@ static struct value *tags_of(struct walk *walk, const struct state *state, int g
                          state->resource->tags);
 }
 
-/* -- changing in place
- * ------------------------------------------------------------------------------ */
+/* -- changing in place -- */
 
 /* Which fields of the pass differ between want and have. */
 static void find_changes(struct walk *walk, const struct state *state, bool late,
@@ -102,8 +101,7 @@ static int change(struct task *task, struct walk *walk, struct state *state, boo
     return result;
 }
 
-/* -- making
- * ------------------------------------------------------------------------------------------- */
+/* -- making -- */
 
 /* Looks for what a lost reply may have made. *state->have stays NULL when there is nothing. */
 static int find_own(struct task *task, struct walk *walk, struct state *state,
@@ -191,8 +189,7 @@ int connect_node(struct task *task, struct walk *walk, const struct node *node, 
     return result == 0 ? change(task, walk, state, true, error) : result;
 }
 
-/* -- removing
- * ----------------------------------------------------------------------------------------- */
+/* -- removing -- */
 
 int disconnect_node(struct task *task, struct walk *walk, const struct node *node,
                     struct error *error)
@@ -222,8 +219,7 @@ int remove_node(struct task *task, struct walk *walk, const struct node *node, s
     return result == ERR_NOT_FOUND ? 0 : result;
 }
 
-/* -- waiting
- * ------------------------------------------------------------------------------------------- */
+/* -- waiting -- */
 
 enum {
     SHORTEST_POLL_S = 1,

@@ -44,7 +44,7 @@ int cloud_list(struct task *task, struct observation *observation,
                const struct aws_service *service, const char *operation,
                const struct value *parameters, struct value **items, struct error *error);
 
-/* -- field tables to wire and back ------------------------------------------------------------- */
+/* -- field tables to wire and back -- */
 /* Members for every field that has a wire name, is wanted (not null) and is neither COMPUTED, AFTER
  * nor LATE. List items and maps go by their own fields' wire names; DOCUMENT fields become JSON
  * text. A wire name may hold dots ("VpcConfig.SubnetIds" makes {"VpcConfig": {"SubnetIds": ..}};
@@ -57,8 +57,7 @@ struct value *cloud_encode_changes(struct arena *arena, const struct action *act
 struct value *cloud_decode(struct arena *arena, const struct resource_type *type,
                            const struct value *reply);
 
-/* -- tags ----------------------------------------------------------------------------------------
- */
+/* -- tags -- */
 /* [{"Key":, "Value":}] and back to a map, with the member names given. */
 struct value *cloud_tag_list(struct arena *arena, const struct value *tags, const char *key_name,
                              const char *value_name);
@@ -67,8 +66,7 @@ struct value *cloud_tag_map(struct arena *arena, const struct value *list, const
 /* What retag has to do: tags to set (a map) and keys to take away (a list); either may be empty. */
 void cloud_tag_changes(const struct action *action, struct value **set, struct value **remove);
 
-/* -- finding -------------------------------------------------------------------------------------
- */
+/* -- finding -- */
 /* Things that are found by name: the wanted names, and those that the inventory has under an ARN
  * with this prefix after the account ("db:", "function:") in this service ("rds"). With
  * observation->only: just that one. */

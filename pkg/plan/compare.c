@@ -69,14 +69,15 @@ const struct value *planning_lookup(void *data, const char *id, const char *attr
 {
     struct planning *planning = data;
     const struct entry *entry = map_get(&planning->by_id, id);
+    if (strcmp(id, STACK_REFERENCE) == 0)
+        return identity_attribute(planning->arena, planning->target->identity, attribute);
     if (!entry)
         return NULL;
     return known(entry_is_new(entry) ? lookup_new(planning, entry, attribute)
                                      : lookup_found(planning, entry, attribute));
 }
 
-/* -- differences ----------------------------------------------------------------------------------
- */
+/* -- differences -- */
 
 static const struct value *last_applied(const struct planning *planning, const char *id)
 {

@@ -63,8 +63,7 @@ static bool reaches(const struct graph *graph, size_t from, size_t to, bool *see
     return false;
 }
 
-/* -- nodes
- * ----------------------------------------------------------------------------------------- */
+/* -- nodes -- */
 
 static bool is_something(const struct value *value)
 {
@@ -148,8 +147,7 @@ static void add_nodes(struct builder *builder)
     }
 }
 
-/* -- edges of making
- * ------------------------------------------------------------------------------- */
+/* -- edges of making -- */
 
 static size_t first_of(size_t a, size_t b, size_t c, size_t d)
 {
@@ -181,8 +179,7 @@ static int add_making_edges(struct builder *builder, const struct step *step, st
     return result;
 }
 
-/* -- edges of removing: by what was found, so that they hold without the file
- * ---------------------- */
+/* -- edges of removing: by what was found, so that they hold without the file -- */
 
 static void index_goers(struct builder *builder)
 {
@@ -281,8 +278,7 @@ static void order_replacements(struct builder *builder)
     }
 }
 
-/* -- ranks
- * ------------------------------------------------------------------------------------------ */
+/* -- ranks -- */
 
 static int rank_nodes(struct arena *arena, struct graph *graph, struct error *error)
 {

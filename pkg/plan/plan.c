@@ -8,8 +8,7 @@
 #include "pkg/plan/internal.h"
 #include "pkg/value/json.h"
 
-/* -- who is who -----------------------------------------------------------------------------------
- */
+/* -- who is who -- */
 
 static int index_wanted(struct planning *planning, const struct resource_list *wanted,
                         struct error *error)
@@ -20,6 +19,10 @@ static int index_wanted(struct planning *planning, const struct resource_list *w
         struct resource *resource = &wanted->items[i];
         struct entry *entry = &planning->entries[planning->count++];
         entry->resource = resource;
+        if (strcmp(resource->id, STACK_REFERENCE) == 0)
+            return error_set_at(error, ERR_INPUT, resource->mark,
+                                "the id \"" STACK_REFERENCE "\" is taken: ${stack.account} and its "
+                                "like stand for the stack itself");
         const struct entry *other = map_get(&planning->by_id, resource->id);
         if (other)
             return error_set_at(error, ERR_INPUT, resource->mark,
@@ -71,6 +74,8 @@ static int check_references(const struct planning *planning, struct error *error
         for (size_t j = 0; j < list->count; j++) {
             const struct reference *reference = &list->items[j];
             const struct entry *to = map_get(&planning->by_id, reference->id);
+            if (strcmp(reference->id, STACK_REFERENCE) == 0)
+                continue;
             if (!to)
                 return unknown_id(planning, reference, error);
             bool common = strcmp(reference->attribute, "id") == 0 ||
@@ -120,8 +125,7 @@ static void match_found(struct planning *planning, const struct found_list *foun
     }
 }
 
-/* -- the order in which things become known
- * -------------------------------------------------------- */
+/* -- the order in which things become known -- */
 
 static int visit(struct planning *planning, struct entry *entry, struct error *error);
 
@@ -129,7 +133,7 @@ static int visit_needed(struct planning *planning, struct entry *entry,
                         const struct reference *reference, struct error *error)
 {
     struct entry *to = map_get(&planning->by_id, reference->id);
-    if (reference->field && (reference->field->flags & LATE))
+    if (!to || (reference->field && (reference->field->flags & LATE)))
         return 0;
     if (to->visit == VISITING)
         return error_set_at(error, ERR_INPUT, reference->mark,
@@ -167,8 +171,7 @@ static int compare_all(struct planning *planning, struct error *error)
     return 0;
 }
 
-/* -- steps
- * ----------------------------------------------------------------------------------------- */
+/* -- steps -- */
 
 static const char *why_create(const struct planning *planning, const struct entry *entry,
                               bool *drift)
@@ -285,7 +288,7 @@ static bool selected(const struct planning *planning, const struct resource_type
 
 static void select_with_needs(struct planning *planning, struct entry *entry)
 {
-    if (entry->selected)
+    if (!entry || entry->selected)
         return;
     entry->selected = true;
     for (size_t i = 0; i < entry->references.count; i++)

@@ -81,7 +81,7 @@ struct plan_summary {
 };
 struct plan_summary plan_summarize(const struct plan *plan);
 
-/* -- printing ---------------------------------------------------------------------------------- */
+/* -- printing -- */
 struct plan_style {
     bool colour;
     bool verbose; /* all properties of creates */

@@ -72,8 +72,7 @@ void plan_print_markdown(struct buffer *out, const struct plan *plan, size_t max
                       plan->step_count - i);
 }
 
-/* -- JSON
- * -------------------------------------------------------------------------------------------- */
+/* -- JSON -- */
 
 static struct value *place_to_value(struct arena *arena, struct mark mark)
 {

@@ -39,7 +39,7 @@ static bool scalar_equal(struct arena *arena, const struct field *field, const s
     return field->flags & CASELESS ? strcasecmp(want, have) == 0 : strcmp(want, have) == 0;
 }
 
-/* -- documents --------------------------------------------------------------------------------- */
+/* -- documents -- */
 
 static int by_text(const void *a, const void *b)
 {
@@ -81,8 +81,7 @@ static const char *document_form(struct arena *arena, const struct field *field,
     return json_text_canonical(arena, field->flags & POLICY ? policy_form(arena, tree) : tree);
 }
 
-/* -- lists and maps -----------------------------------------------------------------------------
- */
+/* -- lists and maps -- */
 
 static bool fields_equal(struct arena *arena, const struct field *fields,
                          const struct value *wanted, const struct value *found)

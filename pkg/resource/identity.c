@@ -89,3 +89,20 @@ bool identity_owns(const struct identity *identity, const struct value *tags, co
     }
     return true;
 }
+
+struct value *identity_attribute(struct arena *arena, const struct identity *identity,
+                                 const char *attribute)
+{
+    const struct {
+        const char *name, *text;
+    } known[] = {
+        {"name", identity->stack},          {"environment", identity->environment},
+        {"account", identity->account},     {"region", identity->region},
+        {"partition", identity->partition},
+    };
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        if (strcmp(known[i].name, attribute) == 0)
+            return known[i].text ? value_string(arena, known[i].text) : NULL;
+    }
+    return NULL;
+}

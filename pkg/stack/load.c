@@ -19,8 +19,7 @@ static void report(void *data, struct mark mark, const char *message)
     add_fault(data, mark, "%s", message);
 }
 
-/* -- the free resources
- * ------------------------------------------------------------------------------ */
+/* -- the free resources -- */
 
 static void check_kind(struct loading *loading, const struct value_entry *entry)
 {
@@ -81,8 +80,7 @@ static void check_resources(struct loading *loading, const struct value *resourc
     }
 }
 
-/* -- environments
- * --------------------------------------------------------------------------------------- */
+/* -- environments -- */
 
 /* An overlay may hold any key of the file but these. */
 static void check_overlay(struct loading *loading, const struct value_entry *entry)
@@ -151,8 +149,7 @@ static int choose_environment(struct loading *loading, const struct value *root,
     return 0;
 }
 
-/* -- the whole
- * ------------------------------------------------------------------------------------------- */
+/* -- the whole -- */
 
 static void check_api(struct loading *loading, const struct value *tree)
 {

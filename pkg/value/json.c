@@ -57,7 +57,7 @@ static int fail_here(struct cursor *cursor, const char *what)
     return fail(cursor, cursor->mark, what);
 }
 
-/* -- before cJSON: what it would let through ------------------------------------------------- */
+/* -- before cJSON: what it would let through -- */
 
 static bool is_hex4(const struct cursor *cursor, size_t ahead)
 {
@@ -137,7 +137,7 @@ static int parse_structure(struct cursor *cursor, cJSON **node)
     return 0;
 }
 
-/* -- after cJSON: its nodes in step with the text -------------------------------------------- */
+/* -- after cJSON: its nodes in step with the text -- */
 
 /* cJSON has seen this character here, and so has check_text. */
 static void skip_known(struct cursor *cursor, char known)

@@ -80,7 +80,7 @@ struct value *value_unknown(struct arena *arena)
     return value_of(arena, VALUE_UNKNOWN);
 }
 
-/* -- maps ------------------------------------------------------------------------------------ */
+/* -- maps -- */
 
 static struct value_entry *find_entry(const struct value *map, const char *key)
 {
@@ -188,7 +188,7 @@ struct value *value_wrap(struct arena *arena, const char *key, struct value *ite
     return value_set(arena, value_map(arena), key, item);
 }
 
-/* -- lists ----------------------------------------------------------------------------------- */
+/* -- lists -- */
 
 struct value *value_push(struct arena *arena, struct value *list, struct value *item)
 {
@@ -203,7 +203,7 @@ struct value *value_push_text(struct arena *arena, struct value *list, const cha
     return value_push(arena, list, text ? value_string(arena, text) : NULL);
 }
 
-/* -- whole trees ----------------------------------------------------------------------------- */
+/* -- whole trees -- */
 
 struct value *value_copy(struct arena *arena, const struct value *value)
 {

@@ -57,7 +57,7 @@ struct value {
     };
 };
 
-/* -- making ---------------------------------------------------------------------------------- */
+/* -- making -- */
 struct value *value_null(struct arena *arena);
 struct value *value_bool(struct arena *arena, bool boolean);
 struct value *value_int(struct arena *arena, int64_t integer);
@@ -90,7 +90,7 @@ struct value *value_copy(struct arena *arena, const struct value *value);
 /* `over` laid on `base`: maps merge key by key, anything else is replaced. Neither is changed. */
 struct value *value_merge(struct arena *arena, const struct value *base, const struct value *over);
 
-/* -- reading (NULL is absent everywhere) ------------------------------------------------------- */
+/* -- reading (NULL is absent everywhere) -- */
 struct value *value_get(const struct value *map, const char *key);
 /* A dotted path of keys, and [n] into lists: "Endpoint.Port", "items[0].id". */
 struct value *value_at(const struct value *value, const char *path);

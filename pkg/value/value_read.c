@@ -28,7 +28,7 @@ const char *value_kind_name(enum value_kind kind)
     return names[kind];
 }
 
-/* -- items and entries ----------------------------------------------------------------------- */
+/* -- items and entries -- */
 
 size_t value_count(const struct value *value)
 {
@@ -65,7 +65,7 @@ struct value *value_find(const struct value *list, const char *key, const char *
     return NULL;
 }
 
-/* -- paths ----------------------------------------------------------------------------------- */
+/* -- paths -- */
 
 /* The key of the first `length` bytes of `path`; paths are short, and so are their keys. */
 static struct value *get_part(const struct value *map, const char *path, size_t length)
@@ -98,7 +98,7 @@ struct value *value_at(const struct value *value, const char *path)
     return (struct value *)value;
 }
 
-/* -- scalars --------------------------------------------------------------------------------- */
+/* -- scalars -- */
 
 static const char *text_of(const struct value *value)
 {
@@ -178,7 +178,7 @@ bool value_bool_at(const struct value *value, const char *path, bool otherwise)
     return value_as_bool(value_at(value, path), otherwise);
 }
 
-/* -- comparison ------------------------------------------------------------------------------ */
+/* -- comparison -- */
 
 static bool numbers_equal(const struct value *a, const struct value *b)
 {

@@ -1,0 +1,15 @@
+/* A saved plan: what was reviewed, and the fingerprint of the world that it was made for. `up PLAN`
+ * plans again and goes on only when the fingerprint is the same. */
+#ifndef RAGSTACK_CMD_PLAN_FILE_H
+#define RAGSTACK_CMD_PLAN_FILE_H
+
+#include "cmd/ragstack/session.h"
+
+int plan_file_write(const struct session *session, const struct plan *plan, const char *path,
+                    struct error *error);
+/* ERR_INPUT when the file is no plan; the document is checked for its schema only. */
+int plan_file_read(struct arena *arena, const char *path, struct value **out, struct error *error);
+/* ERR_CONFLICT, with what to do, when the plan is for another world or stack. */
+int plan_file_check(const struct value *saved, const struct plan *plan, struct error *error);
+
+#endif

@@ -1,0 +1,130 @@
+#include "cmd/ragstack/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/ragstack/handler.h"
+#include "pkg/cloud/expand.h"
+#include "pkg/value/json.h"
+
+void session_print_faults(const struct session *session, const struct fault_list *faults)
+{
+    const char *red = session->colour_err ? "\033[1;31m" : "";
+    const char *plain = session->colour_err ? "\033[0m" : "";
+    for (size_t i = 0; i < faults->count; i++) {
+        const struct fault *fault = &faults->items[i];
+        fprintf(stderr, "%s:%d:%d: %serror%s: %s\n", session->file, fault->mark.line,
+                fault->mark.column, red, plain, fault->message);
+    }
+}
+
+static int load_stack(struct session *session, struct error *error)
+{
+    struct fault_list faults = {0};
+    struct stack_options options = {.file = session->file,
+                                    .environment = option_text(&session->options, "env"),
+                                    .types = cloud_types};
+    int result = stack_load(session->arena, &options, &session->stack, &faults, error);
+    if (result == ERR_NOT_FOUND)
+        return error_set(error, ERR_INPUT,
+                         "there is no %s here; `ragstack init` writes one, "
+                         "--file names another",
+                         session->file);
+    if (result == ERR_INPUT) {
+        session_print_faults(session, &faults);
+        return error_set(error, ERR_INPUT, "%s has %zu error%s; nothing was done", session->file,
+                         faults.count, faults.count == 1 ? "" : "s");
+    }
+    return result;
+}
+
+static int open_cloud(struct session *session, struct error *error)
+{
+    struct http_curl_options http = {.ca_file = getenv("AWS_CA_BUNDLE"),
+                                     .user_agent = "ragstack/" RAGSTACK_VERSION};
+    session->transport = http_curl_new(session->loop, &http);
+    struct credential_options credentials = {.transport = session->transport,
+                                             .clock = loop_clock(session->loop)};
+    const char *region =
+        session->stack ? session->stack->region : aws_default_region(session->arena, &credentials);
+    if (!region)
+        return error_set(error, ERR_USAGE, "no region: set AWS_REGION, or `region` in the profile");
+    credentials.region = region;
+    session->credentials = credential_provider_new(&credentials);
+    session->client = aws_client_new(&(struct aws_client_options){
+        .transport = session->transport,
+        .clock = credentials.clock,
+        .credentials = session->credentials,
+        .region = region,
+    });
+    struct identity identity = {
+        .target = "aws",
+        .region = region,
+        .stack = session->stack ? session->stack->name : "",
+        .environment = session->stack ? session->stack->environment : "",
+    };
+    session->cloud = cloud_new(session->arena, session->client, &identity);
+    session->target = &session->cloud->target;
+    return 0;
+}
+
+int session_open(struct session *session, struct error *error)
+{
+    unsigned needs = session->command->needs;
+    const char *file = option_text(&session->options, "file");
+    session->file = file ? file : "ragstack.yaml";
+    int result = 0;
+    if (option_said(&session->options, "local"))
+        return error_set(error, ERR_USAGE, "--local: this build has no local target");
+    if (needs & NEED_STACK)
+        result = load_stack(session, error);
+    if (result == 0 && (needs & (NEED_CLOUD | NEED_REGION)))
+        result = open_cloud(session, error);
+    return result;
+}
+
+void session_close(struct session *session)
+{
+    if (session->client)
+        aws_client_free(session->client);
+    if (session->credentials)
+        credential_provider_free(session->credentials);
+    if (session->transport)
+        http_close(session->transport);
+}
+
+int session_expand(struct session *session, struct error *error)
+{
+    struct handler_zip zip;
+    const char *architecture = value_text_at(session->stack->tree, "functions.architecture");
+    int result = handler_find(session->arena, architecture, &zip, error);
+    if (result < 0)
+        return result;
+    struct expand_options options = {
+        .handler_zip = zip.path, .handler_sha256 = zip.sha256_base64, .git = &session->stack->git};
+    session->wanted = (struct resource_list){0};
+    return cloud_expand(session->arena, session->stack->tree, &options, &session->wanted, error);
+}
+
+int session_plan(struct task *task, struct session *session, const struct plan_options *options,
+                 struct plan **out, struct error *error)
+{
+    struct found_list found = {0};
+    int result = session_expand(session, error);
+    if (result == 0)
+        result =
+            observe_all(task, session->arena, session->target, &session->wanted, &found, error);
+    if (result == 0)
+        result = plan_make(session->arena, session->target, &session->wanted, &found, options, out,
+                           error);
+    return result;
+}
+
+void print_json(const struct value *value)
+{
+    struct buffer out = BUFFER(BUFFER_LARGE);
+    json_print_pretty(&out, value);
+    fwrite(buffer_string(&out), 1, out.length, stdout);
+    buffer_free(&out);
+}

@@ -1,0 +1,92 @@
+#include <stdio.h>
+
+#include "cmd/ragstack/consent.h"
+#include "cmd/ragstack/deploy.h"
+#include "cmd/ragstack/plan_file.h"
+#include "pkg/base/vector.h"
+
+static const struct option_row options[] = {
+    OPTION_ALLOW_DATA_LOSS,
+    OPTION_TARGET,
+    {0},
+};
+
+/* The targets of a saved plan are part of it. */
+static const char *const *plan_targets(struct session *session, const struct value *saved)
+{
+    if (!saved)
+        return option_texts(session->arena, &session->options, "target");
+    struct value *item, *list = value_get(saved, "targets");
+    const char **names = arena_array(session->arena, value_count(list) + 1, sizeof *names);
+    size_t count = 0;
+    value_each(item, list) names[count++] = item->string.text;
+    return names;
+}
+
+static void show_plan(const struct session *session, const struct plan *plan)
+{
+    struct buffer out = BUFFER(BUFFER_LARGE);
+    struct plan_style style = {.colour = session->colour_err};
+    plan_print_text(&out, plan, &style);
+    fputs(buffer_string(&out), stderr);
+    buffer_free(&out);
+}
+
+static int give_outputs(struct session *session, const struct value *attributes)
+{
+    struct value *outputs = outputs_from(session->arena, attributes);
+    if (session->json)
+        print_json(value_set(session->arena,
+                             value_set_int(session->arena, value_map(session->arena), "schema", 1),
+                             "outputs", outputs));
+    else
+        outputs_print(session, outputs);
+    return EXIT_DONE;
+}
+
+static int make_plan(struct task *task, struct session *session, struct plan **plan,
+                     struct error *error)
+{
+    struct value *saved = NULL;
+    int result = 0;
+    if (session->options.argument_count)
+        result = plan_file_read(session->arena, session->options.arguments[0], &saved, error);
+    struct plan_options plan_options = {.targets = plan_targets(session, saved)};
+    if (result == 0)
+        result = session_plan(task, session, &plan_options, plan, error);
+    return result == 0 && saved ? plan_file_check(saved, *plan, error) : result;
+}
+
+static int run(struct task *task, struct session *session, struct error *error)
+{
+    struct plan *plan;
+    struct apply_result applied;
+    int result = make_plan(task, session, &plan, error);
+    if (result < 0)
+        return result;
+    show_plan(session, plan);
+    if (plan->step_count == 0)
+        return give_outputs(session, attributes_of(session->arena, plan));
+    result = consent_ask(task, session, "Make these changes?", NULL, error);
+    if (result < 0)
+        return result;
+    struct apply_options apply_options = {
+        .allow_data_loss = option_texts(session->arena, &session->options, "allow-data-loss")};
+    result = deploy_run(task, session, plan, &apply_options, &applied, error);
+    return result < 0 ? result : give_outputs(session, applied.attributes);
+}
+
+const struct command command_up = {
+    .name = "up",
+    .arguments = "[PLAN]",
+    .summary = "Make the infrastructure as the file says",
+    .details =
+        "Shows the diff, asks, and applies it. With PLAN (from `diff --out`) it does exactly "
+        "what was\nreviewed, or refuses when the world has moved since. Interrupted or killed, "
+        "run it again:\nit goes on from what exists.",
+    .examples = "ragstack up\nragstack up --yes --env prod\nragstack up plan.json",
+    .options = options,
+    .most_arguments = 1,
+    .needs = NEED_STACK | NEED_CLOUD | NEED_LEDGER,
+    .run = run,
+};
