@@ -22,6 +22,7 @@ PKG_SOURCES     := $(wildcard pkg/*/*.c)
 CLI_SOURCES     := $(wildcard cmd/ragstack/*.c)
 HANDLER_SOURCES := $(wildcard cmd/rag-handler/*.c)
 UNIT_SOURCES    := $(wildcard tests/unit/test_*.c)
+UNIT_FAKES      := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c)) # for any test that refers to one
 FUZZ_SOURCES    := $(wildcard tests/fuzz/fuzz_*.c)
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/%,$(UNIT_SOURCES))
@@ -37,13 +38,16 @@ help: ## this list
 $(BUILD)/libragstack.a: $(call object,$(PKG_SOURCES))
 	@rm -f $@; ar rcs $@ $^
 
+$(BUILD)/libfakes.a: $(call object,$(UNIT_FAKES))
+	@rm -f $@; ar rcs $@ $^
+
 $(BUILD)/ragstack: $(call object,$(CLI_SOURCES)) $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/bootstrap: $(call object,$(HANDLER_SOURCES)) $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libragstack.a
+$(BUILD)/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libfakes.a $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libragstack.a
