@@ -164,6 +164,15 @@ static size_t needed_part(const struct parts *parts, unsigned flags)
     return parts->make;
 }
 
+/* An attribute that is known only later than the thing is made. */
+static unsigned attribute_flags(const struct builder *builder, const struct parts *parts,
+                                const char *attribute)
+{
+    const struct step *step = &builder->plan->steps[parts - builder->parts];
+    const struct field *field = type_field(step->type, attribute);
+    return field && (field->flags & COMPUTED) ? field->flags & (READY | COMPLETE) : 0;
+}
+
 static int add_making_edges(struct builder *builder, const struct step *step, struct parts *parts,
                             struct error *error)
 {
@@ -173,7 +182,9 @@ static int add_making_edges(struct builder *builder, const struct step *step, st
         const struct parts *needed = map_get(&builder->step_of_id, references.items[i].id);
         unsigned flags = references.items[i].field ? references.items[i].field->flags : 0;
         if (needed && needed != parts)
-            add_edge(builder, needed_part(needed, flags),
+            add_edge(builder,
+                     needed_part(needed, flags | attribute_flags(builder, needed,
+                                                                 references.items[i].attribute)),
                      flags & LATE ? parts->connect : parts->make);
     }
     return result;

@@ -38,7 +38,8 @@ enum field_flag {
                             cycles (rules between groups, permissions, notifications); taken away
                             first when the resource is deleted */
     COMPLETE = 1 << 10,  /* what it refers to must be complete (LATE fields set, health good) */
-    READY = 1 << 11,     /* what it refers to must be ready, not only made */
+    READY = 1 << 11,     /* what it refers to must be ready, not only made; on a COMPUTED field:
+                            it is known only then (a database's endpoint) */
     GROWS = 1 << 12,     /* a number that can only grow in place; shrinking needs replacement */
     CASELESS = 1 << 13,  /* compared without regard to case */
     BLOCKS = 1 << 14,    /* LATE: what it refers to cannot be deleted while it stands */
