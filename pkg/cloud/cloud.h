@@ -46,12 +46,15 @@ int cloud_list(struct task *task, struct observation *observation,
 
 /* -- field tables to wire and back -- */
 /* Members for every field that has a wire name, is wanted (not null) and is neither COMPUTED, AFTER
- * nor LATE. List items and maps go by their own fields' wire names; DOCUMENT fields become JSON
- * text. A wire name may hold dots ("VpcConfig.SubnetIds" makes {"VpcConfig": {"SubnetIds": ..}};
- * for lists in query protocols write the wrapper: "Tags.Tag"). */
+ * nor LATE. An empty text, list or map is left out where that is the field's unset value (AWS
+ * refuses many of those). List items and maps go by their own fields' wire names; DOCUMENT fields
+ * become JSON text. A wire name may hold dots ("VpcConfig.SubnetIds" makes {"VpcConfig":
+ * {"SubnetIds": ..}}; for lists in query protocols write the wrapper: "Tags.Tag"). */
 struct value *cloud_encode(struct arena *arena, const struct resource_type *type,
                            const struct value *props);
-/* The same for the changed fields only, AFTER and LATE ones included. */
+/* The same for the changed fields only, AFTER and LATE ones included, and empty values too. With a
+ * changed member of a structure ("VpcConfig.SubnetIds") go its other members: AWS replaces
+ * structures as a whole. */
 struct value *cloud_encode_changes(struct arena *arena, const struct action *action);
 /* Properties of every field that has a reply (or wire) path which is there, in the field's type. */
 struct value *cloud_decode(struct arena *arena, const struct resource_type *type,
@@ -67,9 +70,10 @@ struct value *cloud_tag_map(struct arena *arena, const struct value *list, const
 void cloud_tag_changes(const struct action *action, struct value **set, struct value **remove);
 
 /* -- finding -- */
-/* Things that are found by name: the wanted names, and those that the inventory has under an ARN
- * with this prefix after the account ("db:", "function:") in this service ("rds"). With
- * observation->only: just that one. */
+/* Things that are found by name: the wanted names (and their second generation's, while the
+ * inventory does not list the id), and those that the inventory has under an ARN with this prefix
+ * after the account ("db:", "function:") in this service ("rds"). With observation->only: just that
+ * one. The inventory lists what is already deleted, too: what is not found is no error. */
 struct candidate {
     const char *name, *arn;   /* arn NULL when the inventory does not have it */
     const struct value *tags; /* from the inventory; NULL when it does not have it */
@@ -77,17 +81,21 @@ struct candidate {
 size_t cloud_candidates(struct observation *observation, const char *service, const char *prefix,
                         struct candidate **out);
 /* Tags of a thing found by name: the inventory's when they are as wanted, else asked from `fetch`
- * (the tagging API lags, and decides nothing alone). */
+ * (the tagging API lags, and decides nothing alone). One that is looked at again (waiting) keeps
+ * the tags that are known. */
 typedef int fetch_tags(struct task *task, struct observation *observation, const char *arn,
                        struct value **tags, struct error *error);
 int cloud_tags_of(struct task *task, struct observation *observation,
                   const struct candidate *candidate, const char *arn, fetch_tags *fetch,
                   struct value **tags, struct error *error);
-/* Adds what was found: ours by its tags; foreign when only a wanted name matches; nothing else. */
+/* Adds what was found: ours by its tags; foreign when only a wanted name (or the physical id of
+ * observation->only) matches; nothing else. Kinds with NO_TAGS are known by their name, which ends
+ * with the hash of the whole identity. */
 void cloud_add(struct observation *observation, const char *physical_id, const char *name,
                struct value *props, struct value *tags);
 /* The EC2 way: one Describe call filtered by our tags (by id, for observation->only), with `items`
- * the path in the reply by way of the pager. `decode` may be NULL: cloud_decode. */
+ * the path in the reply by way of the pager. `decode` adds to what cloud_decode made of the item;
+ * ERR_NOT_FOUND from it passes over the item. It may be NULL. props.name is the name, if set. */
 typedef int decode_item(struct task *task, struct observation *observation,
                         const struct value *item, struct value *props, struct error *error);
 int cloud_observe_ec2(struct task *task, struct observation *observation, const char *operation,

@@ -1,0 +1,177 @@
+/* Finding what is the stack's: by name, by the tagging API's inventory, and by tags. */
+#include <string.h>
+
+#include "pkg/base/vector.h"
+#include "pkg/cloud/cloud.h"
+
+/* -- candidates: things that are found by name -- */
+
+/* "arn:<partition>:<service>:<region>:<account>:<prefix><name>": the name, or NULL when it is an
+ * ARN of something else. */
+static const char *name_in_arn(struct arena *arena, const char *arn, const char *service,
+                               const char *prefix)
+{
+    const char *part = arn;
+    for (int colons = 0; part && colons < 2; colons++)
+        part = strchr(part, ':') ? strchr(part, ':') + 1 : NULL;
+    size_t length = strlen(service);
+    if (!part || strncmp(part, service, length) != 0 || part[length] != ':')
+        return NULL;
+    for (int colons = 0; part && colons < 3; colons++)
+        part = strchr(part, ':') ? strchr(part, ':') + 1 : NULL;
+    if (!part || strncmp(part, prefix, strlen(prefix)) != 0)
+        return NULL;
+    const char *name = part + strlen(prefix);
+    size_t name_length = strlen(name);
+    if (name_length > 2 && strcmp(name + name_length - 2, ":*") == 0) /* log groups */
+        name_length -= 2;
+    return arena_strndup(arena, name, name_length);
+}
+
+struct candidates {
+    struct candidate *items;
+    size_t count, capacity;
+};
+
+static struct candidate *candidate_named(const struct candidates *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].name, name) == 0)
+            return &list->items[i];
+    }
+    return NULL;
+}
+
+static void add_name(struct arena *arena, struct candidates *list, const char *name)
+{
+    if (!candidate_named(list, name))
+        vector_push(arena, list, ((struct candidate){.name = name}));
+}
+
+static void add_inventory(struct observation *observation, const char *service, const char *prefix,
+                          bool only_known, struct candidates *list)
+{
+    const struct cloud *cloud = observation->target;
+    struct value *row;
+    value_each(row, cloud->inventory)
+    {
+        const char *arn = value_text(row, "arn");
+        const char *name = arn ? name_in_arn(observation->arena, arn, service, prefix) : NULL;
+        if (!name)
+            continue;
+        if (!only_known)
+            add_name(observation->arena, list, name);
+        struct candidate *candidate = candidate_named(list, name);
+        if (candidate) {
+            candidate->arn = arn;
+            candidate->tags = value_get(row, "tags");
+        }
+    }
+}
+
+static bool inventory_has_id(const struct candidates *list, const char *id)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].tags && value_is_text(value_get(list->items[i].tags, TAG_ID), id))
+            return true;
+    }
+    return false;
+}
+
+/* The inventory lags. A replacement that it does not list yet bears the next generation's name, and
+ * must not be made a second time. */
+static void add_next_generations(struct observation *observation, struct candidates *list)
+{
+    for (size_t i = 0; i < observation->wanted_count; i++) {
+        const struct wanted_name *wanted = &observation->wanted[i];
+        if (wanted->generation == 1 && !inventory_has_id(list, wanted->id))
+            add_name(observation->arena, list,
+                     arena_printf(observation->arena, "%s-2", wanted->name));
+    }
+}
+
+size_t cloud_candidates(struct observation *observation, const char *service, const char *prefix,
+                        struct candidate **out)
+{
+    struct candidates list = {0};
+    const struct found *only = observation->only;
+    if (only) {
+        add_name(observation->arena, &list, only->name ? only->name : only->physical_id);
+        add_inventory(observation, service, prefix, true, &list);
+        if (only->physical_id && strncmp(only->physical_id, "arn:", 4) == 0)
+            list.items[0].arn = only->physical_id;
+    } else {
+        for (size_t i = 0; i < observation->wanted_count; i++)
+            add_name(observation->arena, &list, observation->wanted[i].name);
+        add_inventory(observation, service, prefix, false, &list);
+        add_next_generations(observation, &list);
+    }
+    *out = list.items;
+    return list.count;
+}
+
+/* -- whose is it? -- */
+
+/* The generation tag is set once and for all: it is no reason to ask again. */
+static bool same_but_generation(struct arena *arena, const struct value *a, const struct value *b)
+{
+    struct value *plain_a = value_copy(arena, a), *plain_b = value_copy(arena, b);
+    value_remove(plain_a, TAG_GENERATION);
+    value_remove(plain_b, TAG_GENERATION);
+    return value_equal(plain_a, plain_b);
+}
+
+int cloud_tags_of(struct task *task, struct observation *observation,
+                  const struct candidate *candidate, const char *arn, fetch_tags *fetch,
+                  struct value **tags, struct error *error)
+{
+    const struct cloud *cloud = observation->target;
+    const struct found *only = observation->only;
+    if (only && only->physical_id && only->tags) { /* looked at again: its tags are known */
+        *tags = value_copy(observation->arena, only->tags);
+        return 0;
+    }
+    const char *id = candidate ? value_text(candidate->tags, TAG_ID) : NULL;
+    const struct value *wanted = id ? map_get(&cloud->wanted_tags, id) : NULL;
+    if (wanted && same_but_generation(observation->arena, wanted, candidate->tags)) {
+        *tags = value_copy(observation->arena, candidate->tags);
+        return 0;
+    }
+    *tags = NULL;
+    return fetch(task, observation, arn, tags, error);
+}
+
+static const struct wanted_name *wanted_named(const struct observation *observation,
+                                              const char *name)
+{
+    for (size_t i = 0; name && i < observation->wanted_count; i++) {
+        if (strcmp(observation->wanted[i].name, name) == 0)
+            return &observation->wanted[i];
+    }
+    return NULL;
+}
+
+void cloud_add(struct observation *observation, const char *physical_id, const char *name,
+               struct value *props, struct value *tags)
+{
+    const struct cloud *cloud = observation->target;
+    struct found found = {.type = observation->type,
+                          .generation = 1,
+                          .physical_id = arena_strdup(observation->arena, physical_id),
+                          .name = arena_strdup(observation->arena, name),
+                          .props = props,
+                          .tags = tags};
+    const struct wanted_name *wanted = wanted_named(observation, name);
+    const struct found *only = observation->only;
+    if (observation->type->flags & NO_TAGS) {
+        /* Nothing but the name tells; it ends with the hash of the whole identity. */
+        found.id = wanted ? wanted->id : NULL;
+        found.generation = wanted ? wanted->generation : 1;
+    } else if (!identity_owns(&cloud->identity, tags, &found.id, &found.generation)) {
+        bool asked_for = only && only->physical_id && strcmp(only->physical_id, physical_id) == 0;
+        found.id = wanted ? wanted->id : asked_for ? only->id : NULL;
+        found.foreign = true;
+    }
+    if (found.id)
+        observation->add(observation, &found);
+}
