@@ -29,15 +29,16 @@ struct option_row {
     char letter;          /* 'f' for -f; 0: none */
     const char *argument; /* "FILE"; NULL: none */
     bool repeats;         /* may be said more than once */
-    const char *choices;  /* "a|b": for completion; NULL: any */
+    const char *choices;  /* "a|b"; NULL: any. With `repeats` also "a,b" */
     const char *summary;
 };
 
 enum need {
-    NEED_STACK = 1 << 0,  /* the stack file is loaded first */
-    NEED_CLOUD = 1 << 1,  /* a target with credentials is made first */
-    NEED_LEDGER = 1 << 2, /* the ledger is opened, if it exists */
-    NEED_REGION = 1 << 3, /* region and credentials, without a stack file */
+    NEED_STACK = 1 << 0,   /* the stack file is loaded first */
+    NEED_CLOUD = 1 << 1,   /* a target with credentials is made first */
+    NEED_LEDGER = 1 << 2,  /* the ledger is opened, if it exists */
+    NEED_REGION = 1 << 3,  /* region and credentials, without a stack file */
+    NEED_HANDLER = 1 << 4, /* the handlers' zip: what the expansion says of code is compared */
 };
 
 struct session;

@@ -14,9 +14,12 @@ int consent_ask(struct task *task, struct session *session, const char *question
     if (!isatty(STDIN_FILENO))
         return error_set(error, ERR_USAGE, "%s Nobody can be asked here: say --yes", question);
     fprintf(stderr, "%s Type \"%s\" to go on: ", question, answer);
+    enum interrupt before = session->on_interrupt;
+    session->on_interrupt = INTERRUPT_EXITS;
     task_block_begin(task);
     const char *read = fgets(line, sizeof line, stdin);
     task_block_end(task);
+    session->on_interrupt = before;
     if (read)
         line[strcspn(line, "\n")] = '\0';
     if (read && strcmp(line, answer) == 0)

@@ -1,4 +1,5 @@
 /* The command table, and the way from argv to an exit code. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +10,27 @@
 #include "cmd/ragstack/session.h"
 #include "pkg/base/log.h"
 
-extern const struct command command_init, command_validate, command_diff, command_up, command_down,
-    command_status, command_outputs, command_ls, command_explain, command_completion, command_man,
-    command_bundle;
+/* Every command, in the order in which help lists them. */
+#define COMMANDS(X) \
+    X(init)         \
+    X(validate)     \
+    X(diff)         \
+    X(up)           \
+    X(down)         \
+    X(status)       \
+    X(outputs)      \
+    X(logs)         \
+    X(ls)           \
+    X(ci)           \
+    X(explain)      \
+    X(completion)   \
+    X(man)          \
+    X(bundle)
 
-const struct command *const commands[] = {
-    &command_init,   &command_validate, &command_diff, &command_up,      &command_down,
-    &command_status, &command_outputs,  &command_ls,   &command_explain, &command_completion,
-    &command_man,    &command_bundle,   NULL,
-};
+#define COMMAND_DECLARE(name) extern const struct command command_##name;
+COMMANDS(COMMAND_DECLARE)
+#define COMMAND_ROW(name) &command_##name,
+const struct command *const commands[] = {COMMANDS(COMMAND_ROW) NULL};
 
 const struct option_row common_options[] = {
     {"file", 'f', "FILE", false, NULL, "the stack file (default: ragstack.yaml)"},
@@ -80,24 +93,41 @@ static void print_error(const struct session *session, const struct error *error
 static struct session *interruptible; /* what the signal handler may touch */
 static volatile sig_atomic_t interrupts;
 
+static void say_at_once(const char *text, size_t length)
+{
+    if (write(STDERR_FILENO, text, length) < 0)
+        _exit(EXIT_INTERRUPTED);
+}
+
 static void on_interrupt(int signal_number)
 {
     (void)signal_number;
     static const char told[] =
         "\nstopping: what runs is finished, nothing new starts (Ctrl-C again "
         "stops at once)\n";
-    if (interrupts++ || !interruptible)
+    if (interrupts++ || !interruptible || interruptible->on_interrupt == INTERRUPT_EXITS) {
+        say_at_once("\n", 1);
         _exit(EXIT_INTERRUPTED);
-    if (write(STDERR_FILENO, told, sizeof told - 1) < 0)
-        _exit(EXIT_INTERRUPTED);
+    }
+    if (interruptible->on_interrupt == INTERRUPT_FINISHES)
+        say_at_once(told, sizeof told - 1);
     interruptible->interrupted = true;
     loop_interrupt(interruptible->loop);
 }
 
+/* On the loop, soon after the signal. */
+static void cancel_command(void *data)
+{
+    struct session *session = data;
+    if (session->task && session->on_interrupt == INTERRUPT_CANCELS)
+        task_cancel(session->task);
+}
+
 static void catch_interrupts(struct session *session)
 {
-    struct sigaction action = {.sa_handler = on_interrupt};
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
     interruptible = session;
+    loop_on_interrupt(session->loop, cancel_command, session);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -119,7 +149,10 @@ static bool use_colour(const struct options *options, int descriptor)
 static int run_in_task(struct task *task, void *argument, struct error *error)
 {
     struct session *session = argument;
-    return session->command->run(task, session, error);
+    session->task = task;
+    int result = session->command->run(task, session, error);
+    session->task = NULL;
+    return result;
 }
 
 static int run(struct session *session, struct error *error)
@@ -183,7 +216,7 @@ int main(int argc, char **argv)
         if (command)
             help_command(stdout, command);
         else
-            help_all(stdout);
+            help_all(argc > 1 ? stdout : stderr);
         return argc > 1 ? EXIT_DONE : EXIT_USAGE;
     }
     struct arena *arena = arena_new();
@@ -191,9 +224,9 @@ int main(int argc, char **argv)
     int code =
         command ? run_command(arena, command, argc - 2, argv + 2) : unknown_command(arena, word);
     arena_free(arena);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("error: cannot write to stdout");
-        return code == EXIT_DONE ? EXIT_FAILED : code;
-    }
-    return code;
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (written || errno == EPIPE) /* whoever read it had enough */
+        return code;
+    perror("error: cannot write to stdout");
+    return code == EXIT_DONE ? EXIT_FAILED : code;
 }

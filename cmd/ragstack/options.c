@@ -50,14 +50,25 @@ static int unknown_option(const struct parser *parser, const char *word, struct 
                      parser->command->name);
 }
 
-static bool is_choice(const char *choices, const char *text)
+static bool is_choice(const char *choices, const char *text, size_t length)
 {
-    size_t length = strlen(text);
     for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
         if (strncmp(at, text, length) == 0 && (at[length] == '|' || at[length] == '\0'))
             return true;
     }
     return false;
+}
+
+static int check_choices(const struct option_row *row, const char *text, struct error *error)
+{
+    while (row->choices && text) {
+        size_t length = row->repeats ? strcspn(text, ",") : strlen(text);
+        if (!is_choice(row->choices, text, length))
+            return error_set(error, ERR_USAGE, "--%s: \"%.*s\" is none of %s", row->name,
+                             (int)length, text, row->choices);
+        text = text[length] ? text + length + 1 : NULL;
+    }
+    return 0;
 }
 
 static int take_value(struct parser *parser, const struct option_row *row, const char *word,
@@ -70,11 +81,8 @@ static int take_value(struct parser *parser, const struct option_row *row, const
         return error_set(error, ERR_USAGE, "%s wants %s", word, row->argument);
     if (!row->argument && joined)
         return error_set(error, ERR_USAGE, "--%s takes no value", row->name);
-    if (row->choices && text && !is_choice(row->choices, text))
-        return error_set(error, ERR_USAGE, "--%s: \"%s\" is none of %s", row->name, text,
-                         row->choices);
     vector_push(parser->arena, parser->out, ((struct option_value){row, text}));
-    return 0;
+    return check_choices(row, text, error);
 }
 
 static int take_letters(struct parser *parser, const char *word, struct error *error)

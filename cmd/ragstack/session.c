@@ -19,27 +19,31 @@ void session_print_faults(const struct session *session, const struct fault_list
     }
 }
 
+int session_load(struct session *session, const char *environment, struct fault_list *faults,
+                 struct error *error)
+{
+    struct stack_options options = {
+        .file = session->file, .environment = environment, .types = cloud_types};
+    int result = stack_load(session->arena, &options, &session->stack, faults, error);
+    if (result != ERR_NOT_FOUND)
+        return result;
+    return error_set(error, ERR_INPUT,
+                     "there is no %s here; `ragstack init` writes one, --file names another",
+                     session->file);
+}
+
 static int load_stack(struct session *session, struct error *error)
 {
     struct fault_list faults = {0};
-    struct stack_options options = {.file = session->file,
-                                    .environment = option_text(&session->options, "env"),
-                                    .types = cloud_types};
-    int result = stack_load(session->arena, &options, &session->stack, &faults, error);
-    if (result == ERR_NOT_FOUND)
-        return error_set(error, ERR_INPUT,
-                         "there is no %s here; `ragstack init` writes one, "
-                         "--file names another",
-                         session->file);
-    if (result == ERR_INPUT) {
-        session_print_faults(session, &faults);
-        return error_set(error, ERR_INPUT, "%s has %zu error%s; nothing was done", session->file,
-                         faults.count, faults.count == 1 ? "" : "s");
-    }
-    return result;
+    int result = session_load(session, option_text(&session->options, "env"), &faults, error);
+    if (result != ERR_INPUT || !faults.count)
+        return result;
+    session_print_faults(session, &faults);
+    return error_set(error, ERR_INPUT, "%s has %zu error%s; nothing was done", session->file,
+                     faults.count, faults.count == 1 ? "" : "s");
 }
 
-static int open_cloud(struct session *session, struct error *error)
+int session_open_cloud(struct session *session, struct error *error)
 {
     struct http_curl_options http = {.ca_file = getenv("AWS_CA_BUNDLE"),
                                      .user_agent = "ragstack/" RAGSTACK_VERSION};
@@ -76,11 +80,13 @@ int session_open(struct session *session, struct error *error)
     session->file = file ? file : "ragstack.yaml";
     int result = 0;
     if (option_said(&session->options, "local"))
-        return error_set(error, ERR_USAGE, "--local: this build has no local target");
+        return error_set(error, ERR_USAGE,
+                         "--local: this version has no local target; without --local the target "
+                         "is AWS");
     if (needs & NEED_STACK)
         result = load_stack(session, error);
     if (result == 0 && (needs & (NEED_CLOUD | NEED_REGION)))
-        result = open_cloud(session, error);
+        result = session_open_cloud(session, error);
     return result;
 }
 
@@ -96,10 +102,12 @@ void session_close(struct session *session)
 
 int session_expand(struct session *session, struct error *error)
 {
-    struct handler_zip zip;
+    struct handler_zip zip = {0};
     const char *architecture = value_text_at(session->stack->tree, "functions.architecture");
     int result = handler_find(session->arena, architecture, &zip, error);
-    if (result < 0)
+    if (result == ERR_NOT_FOUND && !(session->command->needs & NEED_HANDLER))
+        error_clear(error);
+    else if (result < 0)
         return result;
     struct expand_options options = {
         .handler_zip = zip.path, .handler_sha256 = zip.sha256_base64, .git = &session->stack->git};

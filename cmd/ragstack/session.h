@@ -8,6 +8,13 @@
 #include "pkg/plan/plan.h"
 #include "pkg/stack/stack.h"
 
+/* What the first Ctrl-C does; the second always ends the program at once. */
+enum interrupt {
+    INTERRUPT_CANCELS,  /* cancels the command's task: nothing is being changed */
+    INTERRUPT_FINISHES, /* nothing new starts, what runs is finished */
+    INTERRUPT_EXITS,    /* ends the program: a question is open, nothing runs */
+};
+
 struct session {
     struct arena *arena;
     const struct command *command;
@@ -16,6 +23,8 @@ struct session {
     bool colour_out, colour_err; /* by --color, NO_COLOR and whether it is a terminal */
     bool json;
     bool interrupted; /* Ctrl-C was pressed once */
+    enum interrupt on_interrupt;
+    struct task *task; /* that runs the command; NULL before and after */
 
     const char *file;
     struct stack *stack;         /* NEED_STACK */
@@ -31,7 +40,14 @@ struct session {
 int session_open(struct session *session, struct error *error);
 void session_close(struct session *session);
 
-/* Expands the stack file into session->wanted. */
+/* The parts of session_open, for commands that say more about a bad file: loads the stack file as
+ * this environment (NULL: none) sees it; ERR_INPUT with all faults. Then makes the aws target. */
+int session_load(struct session *session, const char *environment, struct fault_list *faults,
+                 struct error *error);
+int session_open_cloud(struct session *session, struct error *error);
+
+/* Expands the stack file into session->wanted. Without NEED_HANDLER a missing zip is no error, and
+ * the functions' code is left open. */
 int session_expand(struct session *session, struct error *error);
 /* Expand, observe, diff. */
 int session_plan(struct task *task, struct session *session, const struct plan_options *options,
@@ -39,7 +55,7 @@ int session_plan(struct task *task, struct session *session, const struct plan_o
 
 /* Prints all faults of a stack file, each with file:line:column, to stderr. */
 void session_print_faults(const struct session *session, const struct fault_list *faults);
-/* A value as JSON on stdout. */
+/* A value as JSON on stdout, over several lines. */
 void print_json(const struct value *value);
 
 #endif

@@ -87,6 +87,6 @@ const struct command command_up = {
     .examples = "ragstack up\nragstack up --yes --env prod\nragstack up plan.json",
     .options = options,
     .most_arguments = 1,
-    .needs = NEED_STACK | NEED_CLOUD | NEED_LEDGER,
+    .needs = NEED_STACK | NEED_CLOUD | NEED_HANDLER | NEED_LEDGER,
     .run = run,
 };

@@ -236,30 +236,14 @@ static int64_t poll_ms(const struct wait *wait)
     return (seconds < SHORTEST_POLL_S ? SHORTEST_POLL_S : seconds) * 1000;
 }
 
-static bool is_one_of(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = list; at && *at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
-        if (strncmp(at, word, length) == 0 && (at[length] == '|' || !at[length]))
-            return true;
-    }
-    return false;
-}
-
 /* One look: 1 when it is as wanted, 0 when it is to be looked at again. */
 static int judge(struct walk *walk, const struct wait *wait, const struct found *found,
                  const char **seen, struct error *error)
 {
-    const char *value = value_as_text(walk->arena, value_get(found->props, wait->field));
-    const char *reason = wait->reason ? value_text(found->props, wait->reason) : NULL;
-    *seen = !value   ? "not known"
-            : reason ? arena_printf(walk->arena, "%s: %s", value, reason)
-                     : value;
-    if (value && strcmp(value, wait->wanted) == 0)
-        return 1;
-    if (value && is_one_of(wait->failing, value))
+    enum wait_state state = wait_judge(walk->arena, wait, found->props, seen);
+    if (state == WAIT_FAILED)
         return error_set(error, ERR_FAILED, "%s is %s", found->name, *seen);
-    return 0;
+    return state == WAIT_REACHED;
 }
 
 static int wait_for(struct task *task, struct walk *walk, const struct node *node,

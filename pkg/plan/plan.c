@@ -37,54 +37,101 @@ static int index_wanted(struct planning *planning, const struct resource_list *w
     return 0;
 }
 
-static int unknown_id(const struct planning *planning, const struct reference *reference,
-                      struct error *error)
+/* -- references that lead nowhere -- */
+
+struct reference_checker {
+    struct arena *arena;
+    struct map by_id; /* id -> const struct resource * */
+    fault_report *report;
+    void *data;
+    int faults;
+};
+
+static void unknown_id(struct reference_checker *checker, const struct reference *reference)
 {
-    const char **names = arena_array(planning->arena, planning->count + 1, sizeof *names);
-    for (size_t i = 0; i < planning->count; i++)
-        names[i] = planning->entries[i].resource->id;
+    const char **names = arena_array(checker->arena, checker->by_id.count + 1, sizeof *names);
+    for (size_t i = 0; i < checker->by_id.count; i++)
+        names[i] = checker->by_id.entries[i].key;
     const char *nearest = nearest_name(reference->id, names);
-    return error_set_at(error, ERR_INPUT, reference->mark,
-                        "${%s.%s}: there is no resource \"%s\"%s%s%s", reference->id,
-                        reference->attribute, reference->id, nearest ? "; did you mean \"" : "",
-                        nearest ? nearest : "", nearest ? "\"?" : "");
+    checker->faults++;
+    checker->report(checker->data, reference->mark,
+                    arena_printf(checker->arena, "${%s.%s}: there is no resource \"%s\"%s%s%s",
+                                 reference->id, reference->attribute, reference->id,
+                                 nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                                 nearest ? "\"?" : ""));
 }
 
-static int unknown_attribute(const struct planning *planning, const struct reference *reference,
-                             const struct resource_type *type, struct error *error)
+static void unknown_attribute(struct reference_checker *checker, const struct reference *reference,
+                              const struct resource_type *type)
 {
     size_t count = 0;
     while (type->fields[count].name)
         count++;
-    const char **names = arena_array(planning->arena, count + 1, sizeof *names);
+    const char **names = arena_array(checker->arena, count + 1, sizeof *names);
     for (size_t i = 0; i < count; i++)
         names[i] = type->fields[i].name;
     const char *nearest = nearest_name(reference->attribute, names);
-    return error_set_at(error, ERR_INPUT, reference->mark,
-                        "${%s.%s}: %s has no attribute \"%s\"%s%s%s", reference->id,
-                        reference->attribute, type->kind, reference->attribute,
-                        nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                        nearest ? "\"?" : "; see `ragstack explain`");
+    checker->faults++;
+    checker->report(checker->data, reference->mark,
+                    arena_printf(checker->arena, "${%s.%s}: %s has no attribute \"%s\"%s%s%s",
+                                 reference->id, reference->attribute, type->kind,
+                                 reference->attribute, nearest ? "; did you mean \"" : "",
+                                 nearest ? nearest : "",
+                                 nearest ? "\"?" : "; see `ragstack explain`"));
 }
 
-static int check_references(const struct planning *planning, struct error *error)
+static void check_reference(struct reference_checker *checker, const struct reference *reference)
 {
-    for (size_t i = 0; i < planning->count; i++) {
-        const struct reference_list *list = &planning->entries[i].references;
-        for (size_t j = 0; j < list->count; j++) {
-            const struct reference *reference = &list->items[j];
-            const struct entry *to = map_get(&planning->by_id, reference->id);
-            if (strcmp(reference->id, STACK_REFERENCE) == 0)
-                continue;
-            if (!to)
-                return unknown_id(planning, reference, error);
-            bool common = strcmp(reference->attribute, "id") == 0 ||
-                          strcmp(reference->attribute, "name") == 0;
-            if (!common && !type_field(to->resource->type, reference->attribute))
-                return unknown_attribute(planning, reference, to->resource->type, error);
+    const struct resource *to = map_get(&checker->by_id, reference->id);
+    bool common =
+        strcmp(reference->attribute, "id") == 0 || strcmp(reference->attribute, "name") == 0;
+    if (strcmp(reference->id, STACK_REFERENCE) == 0)
+        return;
+    if (!to)
+        unknown_id(checker, reference);
+    else if (!common && !type_field(to->type, reference->attribute))
+        unknown_attribute(checker, reference, to->type);
+}
+
+int plan_check_references(struct arena *arena, const struct resource_list *wanted,
+                          fault_report *report, void *data)
+{
+    struct reference_checker checker = {
+        .arena = arena, .by_id = map_in(arena), .report = report, .data = data};
+    for (size_t i = 0; i < wanted->count; i++)
+        map_put(&checker.by_id, wanted->items[i].id, &wanted->items[i]);
+    for (size_t i = 0; i < wanted->count; i++) {
+        struct reference_list list = {0};
+        struct error error = {0};
+        const struct resource *resource = &wanted->items[i];
+        if (resource_references(arena, resource, &list, &error) < 0) {
+            struct mark mark = {resource->mark.file, error.line, error.column};
+            report(data, error.line ? mark : resource->mark, arena_strdup(arena, error.message));
+            checker.faults++;
         }
+        for (size_t j = 0; j < list.count; j++)
+            check_reference(&checker, &list.items[j]);
     }
-    return 0;
+    return checker.faults;
+}
+
+/* Keeps the first. */
+static void keep_fault(void *data, struct mark mark, const char *message)
+{
+    struct error *error = data;
+    if (!error->code)
+        error_set_at(error, ERR_INPUT, mark, "%s", message);
+}
+
+static int check_references(struct arena *arena, const struct resource_list *wanted,
+                            struct error *error)
+{
+    struct error first = {0};
+    if (!plan_check_references(arena, wanted, keep_fault, &first))
+        return 0;
+    if (error)
+        *error = first;
+    return ERR_INPUT;
 }
 
 static struct entry *entry_of(struct planning *planning, const struct found *found)
@@ -370,7 +417,7 @@ int plan_make(struct arena *arena, struct target *target, const struct resource_
     bool down = options && options->down;
     int result = index_wanted(&planning, wanted, error);
     if (result == 0)
-        result = check_references(&planning, error);
+        result = check_references(arena, wanted, error);
     if (result == 0)
         result = check_targets(&planning, found, error);
     if (result < 0)

@@ -74,6 +74,11 @@ int plan_make(struct arena *arena, struct target *target, const struct resource_
               const struct found_list *found, const struct plan_options *options, struct plan **out,
               struct error *error);
 
+/* Reports every reference of the wanted resources that is malformed or leads nowhere, and returns
+ * their number. Pure. */
+int plan_check_references(struct arena *arena, const struct resource_list *wanted,
+                          fault_report *report, void *data);
+
 /* What diff's exit code says. */
 struct plan_summary {
     int creates, updates, replaces, deletes, unchanged, blocked;

@@ -76,6 +76,29 @@ bool action_changes(const struct action *action, const char *field)
     return false;
 }
 
+static bool is_one_of(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = list; at && *at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
+        if (strncmp(at, word, length) == 0 && (at[length] == '|' || !at[length]))
+            return true;
+    }
+    return false;
+}
+
+enum wait_state wait_judge(struct arena *arena, const struct wait *wait, const struct value *props,
+                           const char **seen)
+{
+    const char *value = value_as_text(arena, value_get(props, wait->field));
+    const char *reason = wait->reason ? value_text(props, wait->reason) : NULL;
+    *seen = !value              ? "not known"
+            : reason && *reason ? arena_printf(arena, "%s: %s", value, reason)
+                                : value;
+    if (value && strcmp(value, wait->wanted) == 0)
+        return WAIT_REACHED;
+    return value && is_one_of(wait->failing, value) ? WAIT_FAILED : WAIT_PENDING;
+}
+
 const struct resource_type *target_type(const struct target *target, const char *kind)
 {
     for (const struct resource_type *const *type = target->types; *type; type++) {

@@ -72,6 +72,12 @@ struct wait {
     int poll_s; /* 0: from typical_s */
 };
 
+enum wait_state { WAIT_PENDING, WAIT_REACHED, WAIT_FAILED };
+/* Judges properties by a row that has a field; `seen` becomes what they say in words ("available",
+ * "failed: no route"). */
+enum wait_state wait_judge(struct arena *arena, const struct wait *wait, const struct value *props,
+                           const char **seen);
+
 /* A refusal that passes by itself (IAM propagation, interfaces that linger): the call is repeated
  * while error code and message match. */
 struct patience {
