@@ -33,13 +33,12 @@ struct clock *loop_clock(struct loop *loop);
 
 /* Input and output that the loop watches between tasks (pkg/http's curl handles). */
 struct poller {
-    /* Waits at most timeout_ms (0: only looks; -1: for ever) and wakes whoever may go on.
-     * Returns the number of operations under way. */
-    int (*poll)(struct poller *poller, int timeout_ms);
-    /* Interrupts a poll that waits; called from other threads. */
-    void (*wake)(struct poller *poller);
+    /* Waits at most timeout_ms (0: only looks; -1: for ever), or until wake_descriptor is readable
+     * (it reads nothing from it), and wakes whoever may go on. Returns the number of operations
+     * under way. */
+    int (*poll)(struct poller *poller, int timeout_ms, int wake_descriptor);
 };
-/* One poller a loop. Borrowed. */
+/* One poller a loop; NULL takes it away. Borrowed. */
 void loop_set_poller(struct loop *loop, struct poller *poller);
 
 /* Starts a task that holds the name (copied) and argument (borrowed). It runs when the baton comes
@@ -47,7 +46,8 @@ void loop_set_poller(struct loop *loop, struct poller *poller);
  * before loop_run, and from tasks. */
 struct task *task_start(struct loop *loop, const char *name, task_function *function,
                         void *argument);
-/* Waits for its end, gives its result, and frees it. `self` may be NULL only after loop_run. */
+/* Waits for its end, gives its result, and frees it. `self` may be NULL only after loop_run. When
+ * `self` is cancelled, so is `other`, and its end is still waited for: nothing is left behind. */
 int task_join(struct task *self, struct task *other, struct error *error);
 void task_detach(struct task *task);
 /* Starts `function` in a task of its own, runs the loop to its end, and returns its result: the
@@ -77,13 +77,15 @@ struct signal {
     struct task *first_, *last_;
 };
 /* Waits until it is raised, or `deadline_ms` (monotonic; 0 is never) has passed: 0,
- * ERR_TIMEOUT or ERR_CANCELLED. `what` is for the deadlock report ("reply of CreateVpc"). */
+ * ERR_TIMEOUT or ERR_CANCELLED. `what` is for the deadlock report ("reply of CreateVpc"). Who was
+ * woken by the signal gets 0 even if it was cancelled since: no wake-up is lost. */
 int task_wait(struct task *task, struct signal *signal, int64_t deadline_ms, const char *what,
               struct error *error);
 void signal_one(struct signal *signal);
 void signal_all(struct signal *signal);
 
-/* A counter of free places: at most `places` tasks between acquire and release. */
+/* A counter of free places: at most `places` tasks between acquire and release. First come, first
+ * served. */
 struct semaphore {
     int places;
     struct signal freed_;
@@ -97,11 +99,14 @@ void task_block_begin(struct task *task);
 void task_block_end(struct task *task);
 
 /* Runs `count` calls of `function` (argument i is base + i * size), at most `at_once` at a time,
- * and waits for all; returns the first error by index, after all have ended. */
+ * and waits for all; returns the first error by index, after all have ended. at_once 0: no limit.
+ * When `self` is cancelled, so are the calls under way, and no others start. self NULL: one after
+ * the other. */
 int task_each(struct task *self, const char *name, task_function *function, void *base, size_t size,
               size_t count, int at_once, struct error *error);
 
-/* What a signal handler (SIGINT) may call: makes the loop call `callback` soon, from the loop. */
+/* What a signal handler (SIGINT) may call: makes the loop call `callback` soon, from the loop,
+ * between tasks. */
 void loop_interrupt(struct loop *loop);
 void loop_on_interrupt(struct loop *loop, void (*callback)(void *data), void *data);
 
