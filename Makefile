@@ -6,7 +6,7 @@ VERSION := 0.1.0
 
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings \
             -Wformat=2 -Wvla -Wundef
-LIBRARIES := libcurl openssl libcjson yaml-0.1 expat libgit2 libzip
+LIBRARIES := libcurl openssl libcjson yaml-0.1 expat libgit2 libzip libutf8proc
 CPPFLAGS += -I. -D_GNU_SOURCE -DRAGSTACK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(LIBRARIES))
 LDLIBS   += $(shell pkg-config --libs $(LIBRARIES)) -lm
 CFLAGS_debug   := -O1 -g
@@ -64,6 +64,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 lib: $(BUILD)/libragstack.a $(call object,$(CLI_SOURCES)) $(call object,$(HANDLER_SOURCES)) ## compile everything, without linking the programs
+# All its time goes into a few loops.
+$(BUILD)/pkg/encoder/transformer.o: CFLAGS += $(if $(filter release debug,$(VARIANT)),-O3)
+
 unit: $(UNIT_TESTS) ## build the unit tests
 fuzzers: $(if $(filter fuzz,$(VARIANT)),,$(BUILD)/tests/fuzz/replay.o) $(FUZZERS) ## build the fuzzers (VARIANT=fuzz CC=clang), or their corpus replayers
 
