@@ -10,8 +10,9 @@
 struct state {
     const struct resource *resource; /* NULL: the file does not have it */
     const struct resource_type *type;
-    struct found *have; /* NULL: not made yet */
-    struct value *want; /* resolved with what is known now */
+    struct found *have;      /* NULL: not made yet */
+    struct value *want;      /* resolved with what is known now */
+    const struct node *node; /* under way */
 };
 
 struct walk {

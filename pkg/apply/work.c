@@ -6,8 +6,29 @@
 
 enum { ATTEMPTS = 4 };
 
-static struct action action_for(struct walk *walk, struct state *state, const char *id)
+/* A verb that waits: what for is progress, and an interruption ends it. */
+struct verb_wait {
+    struct task *task;
+    struct walk *walk;
+    const struct node *node;
+    const char *told;
+};
+
+static int verb_waits(void *data, const char *what, struct error *error)
 {
+    struct verb_wait *wait = data;
+    if (walk_interrupted(wait->walk))
+        return error_set(error, ERR_CANCELLED, "interrupted while waiting: %s", what);
+    if (!wait->told || strcmp(wait->told, what) != 0)
+        walk_report(wait->task, wait->walk, wait->node, PROGRESS_WAIT, wait->told = what);
+    return 0;
+}
+
+static struct action action_for(struct task *task, struct walk *walk, struct state *state,
+                                const char *id)
+{
+    struct verb_wait *wait = arena_new_of(walk->arena, struct verb_wait);
+    *wait = (struct verb_wait){task, walk, state->node, NULL};
     return (struct action){.target = walk->plan->target->data,
                            .arena = walk->arena,
                            .type = state->type,
@@ -16,7 +37,9 @@ static struct action action_for(struct walk *walk, struct state *state, const ch
                            .have = state->have,
                            .name = state->have ? state->have->name : NULL,
                            .generation = state->have ? state->have->generation : 1,
-                           .made = value_map(walk->arena)};
+                           .made = value_map(walk->arena),
+                           .waiting = verb_waits,
+                           .waiting_data = wait};
 }
 
 static struct value *tags_of(struct walk *walk, const struct state *state, int generation)
@@ -59,7 +82,7 @@ static void take_result(struct walk *walk, struct state *state, const struct act
 static int change_once(struct task *task, struct walk *walk, struct state *state, bool late,
                        struct error *error)
 {
-    struct action action = action_for(walk, state, state->resource->id);
+    struct action action = action_for(task, walk, state, state->resource->id);
     int result = 0;
     find_changes(walk, state, late, &action);
     if (!late && !(state->type->flags & NO_TAGS)) {
@@ -146,7 +169,7 @@ static void take_new(struct walk *walk, struct state *state, const struct action
 static int create(struct task *task, struct walk *walk, struct state *state, int generation,
                   struct error *error)
 {
-    struct action action = action_for(walk, state, state->resource->id);
+    struct action action = action_for(task, walk, state, state->resource->id);
     action.generation = generation;
     action.name = type_name(walk->arena, state->type, walk->plan->target->identity, action.id,
                             state->want, generation);
@@ -176,6 +199,7 @@ static int create(struct task *task, struct walk *walk, struct state *state, int
 int make_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
 {
     struct state *state = state_of(walk, node->step);
+    state->node = node;
     int result = state_resolve(task, walk, state, false, error);
     if (result == 0 && !state->have)
         result = create(task, walk, state, node->step->generation, error);
@@ -185,6 +209,7 @@ int make_node(struct task *task, struct walk *walk, const struct node *node, str
 int connect_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
 {
     struct state *state = state_of(walk, node->step);
+    state->node = node;
     int result = state_resolve(task, walk, state, true, error);
     return result == 0 ? change(task, walk, state, true, error) : result;
 }
@@ -194,22 +219,24 @@ int connect_node(struct task *task, struct walk *walk, const struct node *node, 
 int disconnect_node(struct task *task, struct walk *walk, const struct node *node,
                     struct error *error)
 {
-    struct state state = {.type = node->step->type, .have = (struct found *)node->step->found};
+    struct state state = {
+        .type = node->step->type, .have = (struct found *)node->step->found, .node = node};
     struct value *want = value_copy(walk->arena, state.have->props);
     for (const struct field *field = state.type->fields; field->name; field++) {
         if (field->flags & BLOCKS)
             value_set(walk->arena, want, field->name, field_unset(walk->arena, field));
     }
     state.want = want;
-    struct action action = action_for(walk, &state, node->step->id);
+    struct action action = action_for(task, walk, &state, node->step->id);
     find_changes(walk, &state, true, &action);
     return action.change_count ? state.type->update(task, &action, error) : 0;
 }
 
 int remove_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
 {
-    struct state state = {.type = node->step->type, .have = (struct found *)node->step->found};
-    struct action action = action_for(walk, &state, node->step->id);
+    struct state state = {
+        .type = node->step->type, .have = (struct found *)node->step->found, .node = node};
+    struct action action = action_for(task, walk, &state, node->step->id);
     action.want = state.have->props;
     action.consented = walk_consented(walk, node->step->id);
     action.keep_data = !(walk->plan->down && action.consented);

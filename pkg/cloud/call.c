@@ -94,7 +94,9 @@ static int call_patiently(struct task *task, struct action *action,
         if (waited_ms >= (int64_t)patience->longest_s * 1000)
             return give_up(patience, waited_ms, error);
         log_debug("%s: %s; %s", operation, error->aws_code, patience->what);
-        result = task_sleep(task, pause_ms(patience, attempt), error);
+        result = action->waiting ? action->waiting(action->waiting_data, patience->what, error) : 0;
+        if (result == 0)
+            result = task_sleep(task, pause_ms(patience, attempt), error);
         if (result < 0)
             return result;
     }
@@ -141,4 +143,44 @@ int cloud_list(struct task *task, struct observation *observation,
     *items = NULL;
     error_clear(error);
     return 0;
+}
+
+/* -- what is asked once -- */
+
+struct answer {
+    struct value *items; /* NULL: not asked, or it failed */
+    bool asking;
+    struct signal answered;
+};
+
+static struct answer *answer_for(struct cloud *cloud, const char *key)
+{
+    struct answer *answer = map_get(&cloud->answers, key);
+    if (!answer) {
+        answer = arena_new_of(cloud->arena, struct answer);
+        map_put(&cloud->answers, arena_strdup(cloud->arena, key), answer);
+    }
+    return answer;
+}
+
+int cloud_ask_once(struct task *task, struct cloud *cloud, const char *key,
+                   const struct aws_service *service, const char *operation,
+                   const struct value *parameters, const struct value **items, struct error *error)
+{
+    struct answer *answer = answer_for(cloud, key);
+    int result = 0;
+    while (answer->asking && result == 0)
+        result = task_wait(task, &answer->answered, 0, operation, error);
+    if (result == 0 && !answer->items) {
+        struct value *list = NULL;
+        answer->asking = true;
+        result = aws_list(task, cloud->client, cloud->arena, service, operation, parameters, &list,
+                          error);
+        answer->asking = false;
+        if (result == 0)
+            answer->items = list ? list : value_list(cloud->arena);
+        signal_all(&answer->answered);
+    }
+    *items = answer->items;
+    return result;
 }

@@ -119,7 +119,8 @@ struct cloud *cloud_new(struct arena *arena, struct aws_client *client,
                             .client = client,
                             .arena = arena,
                             .wanted_tags = map_in(arena),
-                            .made = map_in(arena)};
+                            .made = map_in(arena),
+                            .answers = map_in(arena)};
     if (!cloud->identity.partition)
         cloud->identity.partition = aws_client_partition(client);
     cloud->inventory = value_list(arena);

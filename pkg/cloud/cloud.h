@@ -17,6 +17,7 @@ struct cloud {
     struct value *inventory; /* what the tagging API names: [{"arn":, "tags": {..}}]; by prepare */
     struct map wanted_tags;  /* id -> struct value *: what prepare was told */
     struct map made;         /* physical ids made in this run */
+    struct map answers;      /* what was asked once: key -> struct answer * */
 };
 
 /* A target for this identity; account and partition are filled in by prepare (GetCallerIdentity).
@@ -43,6 +44,12 @@ int cloud_get(struct task *task, struct observation *observation, const struct a
 int cloud_list(struct task *task, struct observation *observation,
                const struct aws_service *service, const char *operation,
                const struct value *parameters, struct value **items, struct error *error);
+
+/* What is the same for everybody (zones, prefix lists) is asked once a run: all items of a listing
+ * operation, remembered under this key. Who asks meanwhile waits for the same answer. */
+int cloud_ask_once(struct task *task, struct cloud *cloud, const char *key,
+                   const struct aws_service *service, const char *operation,
+                   const struct value *parameters, const struct value **items, struct error *error);
 
 /* -- field tables to wire and back -- */
 /* Members for every field that has a wire name, is wanted (not null) and is neither COMPUTED, AFTER
@@ -93,14 +100,14 @@ int cloud_tags_of(struct task *task, struct observation *observation,
  * with the hash of the whole identity. */
 void cloud_add(struct observation *observation, const char *physical_id, const char *name,
                struct value *props, struct value *tags);
-/* The EC2 way: one Describe call filtered by our tags (by id, for observation->only), with `items`
- * the path in the reply by way of the pager. `decode` adds to what cloud_decode made of the item;
- * ERR_NOT_FOUND from it passes over the item. It may be NULL. props.name is the name, if set. */
+/* The EC2 way: one Describe call filtered by our tags (by id, for observation->only). id_member is
+ * the id's name in replies ("vpcId"); the request's list of ids is its capital form. `decode` adds
+ * to what cloud_decode made of the item; ERR_NOT_FOUND from it passes over the item. It may be
+ * NULL. props.name is the name, if set. */
 typedef int decode_item(struct task *task, struct observation *observation,
                         const struct value *item, struct value *props, struct error *error);
 int cloud_observe_ec2(struct task *task, struct observation *observation, const char *operation,
-                      const char *id_member, const char *id_filter, decode_item *decode,
-                      struct error *error);
+                      const char *id_member, decode_item *decode, struct error *error);
 /* "arn:<partition>:<service>:<region>:<account>:<rest>" */
 const char *cloud_arn(struct arena *arena, const struct cloud *cloud, const char *service,
                       const char *rest);

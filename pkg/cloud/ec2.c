@@ -1,5 +1,6 @@
 #include "pkg/cloud/ec2.h"
 
+#include <ctype.h>
 #include <string.h>
 
 struct value *ec2_named(struct arena *arena, const char *member, const char *text)
@@ -73,17 +74,23 @@ int ec2_retag(struct task *task, struct action *action, struct error *error)
 
 /* -- observing -- */
 
+/* "vpcEndpointId" in replies is "VpcEndpointId" in requests. */
+static struct value *by_id(struct arena *arena, const char *id_member, const char *id)
+{
+    char *member = arena_strdup(arena, id_member);
+    member[0] = (char)toupper((unsigned char)member[0]);
+    return value_wrap(arena, member, value_push_text(arena, value_list(arena), id));
+}
+
 /* Which ones: one by its id; one by its tags, when its id was in a lost reply; or all of the
- * stack's. Filters, and no lists of ids: what is not there is no error then. */
-static struct value *which(const struct observation *observation, const char *id_filter)
+ * stack's. */
+static struct value *which(const struct observation *observation, const char *id_member)
 {
     const struct cloud *cloud = observation->target;
     const struct found *only = observation->only;
+    if (only && only->physical_id)
+        return by_id(observation->arena, id_member, only->physical_id);
     struct value *parameters = value_map(observation->arena);
-    if (only && only->physical_id) {
-        ec2_add_filter(observation->arena, parameters, id_filter, only->physical_id);
-        return parameters;
-    }
     const char *environment = cloud->identity.environment;
     ec2_add_filter(observation->arena, parameters, "tag:" TAG_STACK, cloud->identity.stack);
     ec2_add_filter(observation->arena, parameters, "tag:" TAG_ENVIRONMENT,
@@ -94,11 +101,10 @@ static struct value *which(const struct observation *observation, const char *id
 }
 
 int cloud_observe_ec2(struct task *task, struct observation *observation, const char *operation,
-                      const char *id_member, const char *id_filter, decode_item *decode,
-                      struct error *error)
+                      const char *id_member, decode_item *decode, struct error *error)
 {
     struct value *items = NULL, *item;
-    int result = cloud_list(task, observation, &aws_ec2, operation, which(observation, id_filter),
+    int result = cloud_list(task, observation, &aws_ec2, operation, which(observation, id_member),
                             &items, error);
     if (result < 0)
         return result;

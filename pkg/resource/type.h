@@ -146,6 +146,9 @@ struct action {
      * they are known, also when a later call of the verb fails. */
     struct value *made;
     const char *physical_id; /* create sets it */
+    /* A verb that has to wait says what for; nonzero (interrupted): it gives up. May be NULL. */
+    int (*waiting)(void *data, const char *what, struct error *error);
+    void *waiting_data;
 };
 /* True if update has to act on this field. */
 bool action_changes(const struct action *action, const char *field);
