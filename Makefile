@@ -62,6 +62,8 @@ $(BUILD)/flags: force
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+# It takes the templates in.
+$(BUILD)/cmd/ragstack/template.o: $(wildcard templates/*.* templates/*/*)
 
 lib: $(BUILD)/libragstack.a $(call object,$(CLI_SOURCES)) $(call object,$(HANDLER_SOURCES)) ## compile everything, without linking the programs
 # All its time goes into a few loops.

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pkg/base/buffer.h"
 #include "pkg/base/error.h"
 #include "pkg/task/task.h"
 
@@ -53,6 +54,8 @@ struct command {
         *options; /* beside the common ones; ends with a NULL name; may be NULL */
     int least_arguments, most_arguments; /* most < 0: any number */
     unsigned needs;
+    /* The words that its arguments can be, separated by spaces, for completion; NULL: files. */
+    void (*complete)(struct buffer *out);
     /* Runs in a task. Returns an exit code >= 0, or an error code < 0 with the error filled. */
     int (*run)(struct task *task, struct session *session, struct error *error);
 };

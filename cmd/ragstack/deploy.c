@@ -50,13 +50,12 @@ int deploy_run(struct task *task, struct session *session, const struct plan *pl
     return code;
 }
 
-struct value *attributes_of(struct arena *arena, const struct plan *plan)
+struct value *attributes_of(struct arena *arena, const struct found_list *found)
 {
     struct value *map = value_map(arena);
-    for (size_t i = 0; i < plan->found.count; i++) {
-        const struct found *found = &plan->found.items[i];
-        if (!found->foreign)
-            value_set(arena, map, found->id, found->props);
+    for (size_t i = 0; i < found->count; i++) {
+        if (!found->items[i].foreign)
+            value_set(arena, map, found->items[i].id, found->items[i].props);
     }
     return map;
 }
@@ -81,9 +80,14 @@ struct value *outputs_from(struct arena *arena, const struct value *attributes)
     return outputs;
 }
 
-void outputs_print(const struct session *session, const struct value *outputs)
+void outputs_give(const struct session *session, struct value *outputs)
 {
-    (void)session;
+    struct arena *arena = session->arena;
+    if (session->json) {
+        struct value *document = value_set_int(arena, value_map(arena), "schema", 1);
+        print_json(value_set(arena, document, "outputs", outputs));
+        return;
+    }
     for (size_t i = 0; i < value_count(outputs); i++) {
         const struct value_entry *entry = value_entry(outputs, i);
         printf("%-18s %s\n", entry->key, entry->value->string.text);

@@ -22,8 +22,9 @@ int deploy_run(struct task *task, struct session *session, const struct plan *pl
 
 /* What the stack is reached by: {"api_url": .., ...}; from attributes by id. */
 struct value *outputs_from(struct arena *arena, const struct value *attributes);
-void outputs_print(const struct session *session, const struct value *outputs);
-/* {"ID": {attributes}} of what was found. */
-struct value *attributes_of(struct arena *arena, const struct plan *plan);
+/* On stdout: as lines, or with --json as {"schema": 1, "outputs": {..}}. */
+void outputs_give(const struct session *session, struct value *outputs);
+/* {"ID": {attributes}} of what was found and is ours. */
+struct value *attributes_of(struct arena *arena, const struct found_list *found);
 
 #endif

@@ -53,7 +53,7 @@ static int run(struct task *task, struct session *session, struct error *error)
         return result;
     const char *path = option_text(&session->options, "out");
     if (path)
-        result = plan_file_write(session, plan, path, error);
+        result = plan_file_write(session->arena, plan, plan_options.targets, path, error);
     if (result < 0)
         return result;
     print_plan(session, plan);

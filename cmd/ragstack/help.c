@@ -4,7 +4,7 @@
 
 const struct exit_row exit_rows[] = {
     {EXIT_DONE, "done, or nothing to do"},
-    {EXIT_FAILED, "failed"},
+    {EXIT_FAILED, "failed; status --check: not healthy"},
     {EXIT_CHANGES, "diff: changes are pending"},
     {EXIT_DRIFT, "diff: drift only"},
     {EXIT_DATA_LOSS, "data would be lost, and nobody consented"},
@@ -17,12 +17,36 @@ const struct exit_row exit_rows[] = {
     {0, NULL},
 };
 
-static void print_options(FILE *out, const struct option_row *rows)
+const struct environment_row environment_rows[] = {
+    {"AWS_PROFILE, AWS_REGION", "profile and region, as the AWS CLI reads them; so are the other "
+                                "sources of credentials"},
+    {"AWS_ENDPOINT_URL", "another endpoint for all services; AWS_ENDPOINT_URL_<SERVICE> for one"},
+    {"AWS_CA_BUNDLE", "certificates to trust in place of the system's"},
+    {"HTTPS_PROXY, NO_PROXY", "as curl reads them"},
+    {"NO_COLOR", "no colours, when it is set and not empty"},
+    {"RAGSTACK_HANDLER_ZIP", "the functions' zip, in place of the one beside the program"},
+    {NULL, NULL},
+};
+
+char option_letter(const struct command *command, const struct option_row *row)
+{
+    bool common = false;
+    for (const struct option_row *one = common_options; one->name; one++)
+        common = common || one == row;
+    const struct option_row *own = command && common ? command->options : NULL;
+    for (; own && own->name; own++) {
+        if (own->letter == row->letter)
+            return 0;
+    }
+    return row->letter;
+}
+
+static void print_options(FILE *out, const struct command *command, const struct option_row *rows)
 {
     for (; rows && rows->name; rows++) {
-        char left[64], letter[8] = "    ";
-        if (rows->letter)
-            snprintf(letter, sizeof letter, "-%c, ", rows->letter);
+        char left[64], letter[8] = "    ", short_name = option_letter(command, rows);
+        if (short_name)
+            snprintf(letter, sizeof letter, "-%c, ", short_name);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, rows->name, rows->argument ? " " : "",
                  rows->argument ? rows->argument : "");
         fprintf(out, "  %-26s %s\n", left, rows->summary);
@@ -49,7 +73,7 @@ void help_all(FILE *out)
             fprintf(out, "  %-12s %s\n", (*command)->name, (*command)->summary);
     }
     fputs("\nOptions of every command:\n", out);
-    print_options(out, common_options);
+    print_options(out, NULL, common_options);
     print_exit_codes(out);
     fputs("\n`ragstack COMMAND --help` says more; `ragstack explain` is the reference of the stack "
           "file.\n",
@@ -77,6 +101,6 @@ void help_command(FILE *out, const struct command *command)
     if (command->details)
         fprintf(out, "\n%s\n", command->details);
     fputs("\nOptions:\n", out);
-    print_options(out, command->options);
-    print_options(out, common_options);
+    print_options(out, command, command->options);
+    print_options(out, command, common_options);
 }

@@ -16,4 +16,14 @@ struct exit_row {
 };
 extern const struct exit_row exit_rows[];
 
+/* The environment variables that are read; ends with a NULL name. */
+struct environment_row {
+    const char *name, *text;
+};
+extern const struct environment_row environment_rows[];
+
+/* The letter of an option in this command: a command's own rows win over the common ones. 0: none.
+ */
+char option_letter(const struct command *command, const struct option_row *row);
+
 #endif

@@ -19,9 +19,7 @@
     X(down)         \
     X(status)       \
     X(outputs)      \
-    X(logs)         \
     X(ls)           \
-    X(ci)           \
     X(explain)      \
     X(completion)   \
     X(man)          \

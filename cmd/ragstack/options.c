@@ -88,9 +88,9 @@ static int take_value(struct parser *parser, const struct option_row *row, const
 static int take_letters(struct parser *parser, const char *word, struct error *error)
 {
     for (const char *letter = word + 1; *letter; letter++) {
-        const struct option_row *row = row_by_letter(common_options, *letter);
+        const struct option_row *row = row_by_letter(parser->command->options, *letter);
         if (!row)
-            row = row_by_letter(parser->command->options, *letter);
+            row = row_by_letter(common_options, *letter);
         if (!row)
             return unknown_option(parser, word, error);
         const char *rest = row->argument && letter[1] ? letter + 1 : NULL;

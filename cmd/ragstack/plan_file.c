@@ -1,64 +1,27 @@
 #include "cmd/ragstack/plan_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "cmd/ragstack/file.h"
 #include "pkg/value/json.h"
 
 enum { PLAN_MAXIMUM_BYTES = 64 << 20 };
 
-static int write_all(int descriptor, const char *bytes, size_t length)
+int plan_file_write(struct arena *arena, const struct plan *plan, const char *const *targets,
+                    const char *path, struct error *error)
 {
-    while (length) {
-        ssize_t written = write(descriptor, bytes, length);
-        if (written < 0 && errno != EINTR)
-            return -1;
-        if (written > 0) {
-            bytes += written;
-            length -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
-/* Whole or not at all: a neighbour is written first, then it takes the name. */
-static int replace_file(struct arena *arena, const char *path, const struct buffer *content,
-                        struct error *error)
-{
-    const char *neighbour = arena_printf(arena, "%s.%d", path, (int)getpid());
-    int descriptor = open(neighbour, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool good = descriptor >= 0 &&
-                write_all(descriptor, buffer_string(content), content->length) == 0 &&
-                fsync(descriptor) == 0;
-    int why = errno;
-    if (descriptor >= 0 && close(descriptor) != 0 && good) {
-        good = false;
-        why = errno;
-    }
-    if (good && rename(neighbour, path) == 0)
-        return 0;
-    why = good ? errno : why;
-    unlink(neighbour);
-    return error_set(error, ERR_FAILED, "cannot write %s: %s", path, strerror(why));
-}
-
-int plan_file_write(const struct session *session, const struct plan *plan, const char *path,
-                    struct error *error)
-{
-    struct value *document = plan_to_value(session->arena, plan);
-    struct value *targets = value_list(session->arena);
-    const char *const *names = option_texts(session->arena, &session->options, "target");
-    for (; *names; names++)
-        value_push_text(session->arena, targets, *names);
-    value_set(session->arena, document, "targets", targets);
+    struct value *document = plan_to_value(arena, plan), *list = value_list(arena);
+    for (; *targets; targets++)
+        value_push_text(arena, list, *targets);
+    value_set(arena, document, "targets", list);
     struct buffer text = BUFFER(PLAN_MAXIMUM_BYTES);
     json_print_pretty(&text, document);
-    int result = text.overflow ? error_set(error, ERR_FAILED, "the plan is over %d MiB",
-                                           PLAN_MAXIMUM_BYTES >> 20)
-                               : replace_file(session->arena, path, &text, error);
+    int result =
+        text.overflow
+            ? error_set(error, ERR_FAILED, "the plan is over %d MiB", PLAN_MAXIMUM_BYTES >> 20)
+            : file_replace(arena, path, buffer_string(&text), text.length, error);
     buffer_free(&text);
     return result;
 }
@@ -67,6 +30,25 @@ static void close_file(FILE **file)
 {
     if (*file)
         fclose(*file);
+}
+
+/* What is read from it later must be there, and of its kind. */
+static int check_shape(const char *path, const struct value *document, struct error *error)
+{
+    const struct value *target, *targets = value_get(document, "targets");
+    bool good = value_int_at(document, "schema", 0) == 1 && value_text(document, "fingerprint") &&
+                value_is(value_get(document, "steps"), VALUE_LIST) &&
+                (!targets || value_is(targets, VALUE_LIST));
+    value_each(target, targets) good = good && value_is(target, VALUE_STRING);
+    return good ? 0
+                : error_set(error, ERR_INPUT, "%s is no plan of this version of ragstack", path);
+}
+
+int plan_file_parse(struct arena *arena, const char *text, size_t length, const char *path,
+                    struct value **out, struct error *error)
+{
+    int result = json_parse(arena, text, length, path, out, error);
+    return result == 0 ? check_shape(path, *out, error) : result;
 }
 
 int plan_file_read(struct arena *arena, const char *path, struct value **out, struct error *error)
@@ -81,18 +63,38 @@ int plan_file_read(struct arena *arena, const char *path, struct value **out, st
     int result = text.overflow || ferror(file)
                      ? error_set(error, ERR_INPUT, "%s cannot be a plan: %s", path,
                                  text.overflow ? "it is too large" : strerror(errno))
-                     : json_parse(arena, buffer_string(&text), text.length, path, out, error);
+                     : plan_file_parse(arena, buffer_string(&text), text.length, path, out, error);
     buffer_free(&text);
-    if (result == 0 && (value_int_at(*out, "schema", 0) != 1 || !value_text(*out, "fingerprint")))
-        return error_set(error, ERR_INPUT, "%s is no plan of this version of ragstack", path);
     return result;
+}
+
+/* A plan for another stack is told apart from one that is out of date. */
+static int check_subject(const struct value *saved, const struct plan *plan, struct error *error)
+{
+    const struct identity *identity = plan->target->identity;
+    const struct {
+        const char *key, *here;
+    } rows[] = {
+        {"stack", identity->stack},     {"environment", identity->environment},
+        {"target", plan->target->name}, {"account", identity->account},
+        {"region", identity->region},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *there = value_text(saved, rows[i].key);
+        const char *here = rows[i].here ? rows[i].here : "";
+        if (strcmp(there ? there : "", here) != 0)
+            return error_set(error, ERR_CONFLICT,
+                             "the plan is for %s \"%s\", but this is \"%s\"; nothing was changed",
+                             rows[i].key, there ? there : "", here);
+    }
+    return 0;
 }
 
 int plan_file_check(const struct value *saved, const struct plan *plan, struct error *error)
 {
-    const char *fingerprint = value_text(saved, "fingerprint");
-    if (strcmp(fingerprint, plan->fingerprint) == 0)
-        return 0;
+    int result = check_subject(saved, plan, error);
+    if (result < 0 || strcmp(value_text(saved, "fingerprint"), plan->fingerprint) == 0)
+        return result;
     return error_set(error, ERR_CONFLICT,
                      "the world, or the stack file, has moved since the plan was made; nothing was "
                      "changed. Make and review a new one: ragstack diff --out PLAN");

@@ -3,11 +3,14 @@
 #ifndef RAGSTACK_CMD_PLAN_FILE_H
 #define RAGSTACK_CMD_PLAN_FILE_H
 
-#include "cmd/ragstack/session.h"
+#include "pkg/plan/plan.h"
 
-int plan_file_write(const struct session *session, const struct plan *plan, const char *path,
-                    struct error *error);
-/* ERR_INPUT when the file is no plan; the document is checked for its schema only. */
+/* `targets` (ends with NULL) are part of what was reviewed. */
+int plan_file_write(struct arena *arena, const struct plan *plan, const char *const *targets,
+                    const char *path, struct error *error);
+/* ERR_INPUT when it is no plan. */
+int plan_file_parse(struct arena *arena, const char *text, size_t length, const char *path,
+                    struct value **out, struct error *error);
 int plan_file_read(struct arena *arena, const char *path, struct value **out, struct error *error);
 /* ERR_CONFLICT, with what to do, when the plan is for another world or stack. */
 int plan_file_check(const struct value *saved, const struct plan *plan, struct error *error);

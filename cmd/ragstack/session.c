@@ -115,18 +115,23 @@ int session_expand(struct session *session, struct error *error)
     return cloud_expand(session->arena, session->stack->tree, &options, &session->wanted, error);
 }
 
+int session_observe(struct task *task, struct session *session, struct found_list *out,
+                    struct error *error)
+{
+    int result = session_expand(session, error);
+    return result < 0
+               ? result
+               : observe_all(task, session->arena, session->target, &session->wanted, out, error);
+}
+
 int session_plan(struct task *task, struct session *session, const struct plan_options *options,
                  struct plan **out, struct error *error)
 {
     struct found_list found = {0};
-    int result = session_expand(session, error);
-    if (result == 0)
-        result =
-            observe_all(task, session->arena, session->target, &session->wanted, &found, error);
-    if (result == 0)
-        result = plan_make(session->arena, session->target, &session->wanted, &found, options, out,
-                           error);
-    return result;
+    int result = session_observe(task, session, &found, error);
+    return result < 0 ? result
+                      : plan_make(session->arena, session->target, &session->wanted, &found,
+                                  options, out, error);
 }
 
 void print_json(const struct value *value)

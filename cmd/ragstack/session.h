@@ -49,6 +49,9 @@ int session_open_cloud(struct session *session, struct error *error);
 /* Expands the stack file into session->wanted. Without NEED_HANDLER a missing zip is no error, and
  * the functions' code is left open. */
 int session_expand(struct session *session, struct error *error);
+/* Expand, observe. */
+int session_observe(struct task *task, struct session *session, struct found_list *out,
+                    struct error *error);
 /* Expand, observe, diff. */
 int session_plan(struct task *task, struct session *session, const struct plan_options *options,
                  struct plan **out, struct error *error);

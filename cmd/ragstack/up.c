@@ -34,13 +34,7 @@ static void show_plan(const struct session *session, const struct plan *plan)
 
 static int give_outputs(struct session *session, const struct value *attributes)
 {
-    struct value *outputs = outputs_from(session->arena, attributes);
-    if (session->json)
-        print_json(value_set(session->arena,
-                             value_set_int(session->arena, value_map(session->arena), "schema", 1),
-                             "outputs", outputs));
-    else
-        outputs_print(session, outputs);
+    outputs_give(session, outputs_from(session->arena, attributes));
     return EXIT_DONE;
 }
 
@@ -66,7 +60,7 @@ static int run(struct task *task, struct session *session, struct error *error)
         return result;
     show_plan(session, plan);
     if (plan->step_count == 0)
-        return give_outputs(session, attributes_of(session->arena, plan));
+        return give_outputs(session, attributes_of(session->arena, &plan->found));
     result = consent_ask(task, session, "Make these changes?", NULL, error);
     if (result < 0)
         return result;

@@ -1,0 +1,88 @@
+#include "cmd/ragstack/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int write_all(int descriptor, const char *bytes, size_t length)
+{
+    while (length) {
+        ssize_t written = write(descriptor, bytes, length);
+        if (written < 0 && errno != EINTR)
+            return -1;
+        if (written > 0) {
+            bytes += written;
+            length -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+/* Writes, and closes; false with errno when anything of it failed. */
+static bool fill(int descriptor, const char *bytes, size_t length, bool sync)
+{
+    bool good = descriptor >= 0 && write_all(descriptor, bytes, length) == 0 &&
+                (!sync || fsync(descriptor) == 0);
+    int why = errno;
+    if (descriptor >= 0 && close(descriptor) != 0 && good)
+        return false;
+    errno = why;
+    return good;
+}
+
+static int cannot_write(const char *path, int why, struct error *error)
+{
+    return error_set(error, ERR_FAILED, "cannot write %s: %s", path, strerror(why));
+}
+
+static int make_folders(struct arena *arena, const char *path, struct error *error)
+{
+    char *folder = arena_strdup(arena, path);
+    for (char *slash = folder + 1; (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+            return cannot_write(folder, errno, error);
+        *slash = '/';
+    }
+    return 0;
+}
+
+int file_create(struct arena *arena, const char *path, const char *text, struct error *error)
+{
+    int result = make_folders(arena, path, error);
+    if (result < 0)
+        return result;
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor < 0 && errno == EEXIST)
+        return error_set(error, ERR_EXISTS, "%s exists already, and is left as it is", path);
+    if (fill(descriptor, text, strlen(text), false))
+        return 0;
+    int why = errno;
+    if (descriptor >= 0)
+        unlink(path);
+    return cannot_write(path, why, error);
+}
+
+/* A neighbour is written first, then it takes the name. */
+int file_replace(struct arena *arena, const char *path, const char *bytes, size_t length,
+                 struct error *error)
+{
+    const char *neighbour = arena_printf(arena, "%s.%d", path, (int)getpid());
+    int descriptor = open(neighbour, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fill(descriptor, bytes, length, true) && rename(neighbour, path) == 0)
+        return 0;
+    int why = errno;
+    if (descriptor >= 0)
+        unlink(neighbour);
+    return cannot_write(path, why, error);
+}
+
+int file_append(const char *path, const char *bytes, size_t length, struct error *error)
+{
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    return fill(descriptor, bytes, length, false) ? 0 : cannot_write(path, errno, error);
+}

@@ -1,0 +1,17 @@
+/* Files that are written whole or not at all. */
+#ifndef RAGSTACK_CMD_FILE_H
+#define RAGSTACK_CMD_FILE_H
+
+#include <stddef.h>
+
+#include "pkg/base/arena.h"
+#include "pkg/base/error.h"
+
+/* ERR_EXISTS when there is one already; makes the folders on its way. */
+int file_create(struct arena *arena, const char *path, const char *text, struct error *error);
+/* Takes the place of what is there; readable by its owner alone. */
+int file_replace(struct arena *arena, const char *path, const char *bytes, size_t length,
+                 struct error *error);
+int file_append(const char *path, const char *bytes, size_t length, struct error *error);
+
+#endif
