@@ -55,6 +55,19 @@ void arena_freep(struct arena **arena)
     *arena = NULL;
 }
 
+void arena_erase(struct arena *arena)
+{
+    for (struct block *block = arena ? arena->blocks : NULL; block; block = block->next)
+        explicit_bzero(block->data, block->used);
+    arena_free(arena);
+}
+
+void arena_erasep(struct arena **arena)
+{
+    arena_erase(*arena);
+    *arena = NULL;
+}
+
 /* A block of its own for what is large, so that the current block keeps its room. */
 static struct block *add_block(struct arena *arena, size_t size_bytes)
 {

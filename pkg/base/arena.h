@@ -18,6 +18,10 @@ struct arena *arena_new(void);
 void arena_free(struct arena *arena);
 /* For CLEANUP(arena_freep). */
 void arena_freep(struct arena **arena);
+/* As arena_free, after zeroing all of it: where secrets passed through (a reply that carries them).
+ */
+void arena_erase(struct arena *arena);
+void arena_erasep(struct arena **arena);
 
 void *arena_alloc(struct arena *arena, size_t size_bytes);
 /* As calloc: aborts when count * size overflows. */

@@ -135,6 +135,10 @@ static void freeing_nothing_is_allowed(void **state)
     arena_freep(&arena);
     assert_null(arena);
     arena_freep(&arena);
+    arena = arena_new();
+    arena_erasep(&arena);
+    assert_null(arena);
+    arena_erasep(&arena);
 }
 
 int main(void)
