@@ -58,6 +58,8 @@ static const struct value *lookup(void *data, const char *id, const char *attrib
     if (!state)
         return NULL;
     const struct field *field = type_field(state->type, attribute);
+    if (strcmp(attribute, "name") == 0) /* with its generation, unlike the file's */
+        return state->have ? known(value_string(walk->arena, state->have->name)) : NULL;
     if (field && !(field->flags & COMPUTED) && known(value_get(state->want, attribute)))
         return value_get(state->want, attribute);
     if (!state->have)
@@ -66,8 +68,6 @@ static const struct value *lookup(void *data, const char *id, const char *attrib
         return value_get(state->have->props, attribute);
     if (strcmp(attribute, "id") == 0)
         return known(value_string(walk->arena, state->have->physical_id));
-    if (strcmp(attribute, "name") == 0)
-        return known(value_string(walk->arena, state->have->name));
     return known(value_string(walk->arena,
                               type_predict(walk->arena, state->type, walk->plan->target->identity,
                                            state->have->name, attribute)));

@@ -184,3 +184,46 @@ int cloud_ask_once(struct task *task, struct cloud *cloud, const char *key,
     *items = answer->items;
     return result;
 }
+
+/* -- several at once -- */
+
+static int read_text(struct task *task, struct cloud_read *read, struct error *error)
+{
+    struct observation *observation = read->observation_;
+    struct cloud *cloud = observation->target;
+    struct aws_reply reply = {0};
+    int result = aws_call_raw(task, cloud->client, observation->arena, read->service,
+                              read->operation, read->parameters, &reply, error);
+    if (result == 0)
+        read->reply = value_string_n(observation->arena, reply.http.body, reply.http.body_length);
+    if (result != ERR_NOT_FOUND)
+        return result;
+    error_clear(error);
+    return 0;
+}
+
+static int do_read(struct task *task, void *argument, struct error *error)
+{
+    struct cloud_read *read = argument;
+    switch (read->how) {
+    case READ_LIST:
+        return cloud_list(task, read->observation_, read->service, read->operation,
+                          read->parameters, &read->reply, error);
+    case READ_TEXT:
+        return read_text(task, read, error);
+    case READ_ONE:
+        break;
+    }
+    return cloud_get(task, read->observation_, read->service, read->operation, read->parameters,
+                     &read->reply, error);
+}
+
+int cloud_get_all(struct task *task, struct observation *observation, struct cloud_read *reads,
+                  size_t count, struct error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        reads[i].reply = NULL;
+        reads[i].observation_ = observation;
+    }
+    return task_each(task, "read", do_read, reads, sizeof *reads, count, 0, error);
+}

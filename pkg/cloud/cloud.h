@@ -44,6 +44,17 @@ int cloud_get(struct task *task, struct observation *observation, const struct a
 int cloud_list(struct task *task, struct observation *observation,
                const struct aws_service *service, const char *operation,
                const struct value *parameters, struct value **items, struct error *error);
+/* Several of them at once: one round trip for a thing that AWS tells in parts. */
+struct cloud_read {
+    const struct aws_service *service;
+    const char *operation;
+    const struct value *parameters;
+    enum { READ_ONE, READ_LIST, READ_TEXT /* the body as it is */ } how;
+    struct value *reply; /* NULL when it is not found */
+    struct observation *observation_;
+};
+int cloud_get_all(struct task *task, struct observation *observation, struct cloud_read *reads,
+                  size_t count, struct error *error);
 
 /* What is the same for everybody (zones, prefix lists) is asked once a run: all items of a listing
  * operation, remembered under this key. Who asks meanwhile waits for the same answer. */
@@ -97,9 +108,13 @@ int cloud_tags_of(struct task *task, struct observation *observation,
                   struct value **tags, struct error *error);
 /* Adds what was found: ours by its tags; foreign when only a wanted name (or the physical id of
  * observation->only) matches; nothing else. Kinds with NO_TAGS are known by their name, which ends
- * with the hash of the whole identity. */
+ * with the hash of the whole identity. A `name` that the file may say is given without the
+ * generation that ends it. */
 void cloud_add(struct observation *observation, const char *physical_id, const char *name,
                struct value *props, struct value *tags);
+/* The wanted id whose name is this one, made from the whole identity and not said in the file; NULL
+ * if there is none. */
+const char *cloud_derived_id(const struct observation *observation, const char *name);
 /* The EC2 way: one Describe call filtered by our tags (by id, for observation->only). id_member is
  * the id's name in replies ("vpcId"); the request's list of ids is its capital form. `decode` adds
  * to what cloud_decode made of the item; ERR_NOT_FOUND from it passes over the item. It may be

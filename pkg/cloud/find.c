@@ -151,6 +151,30 @@ static const struct wanted_name *wanted_named(const struct observation *observat
     return NULL;
 }
 
+const char *cloud_derived_id(const struct observation *observation, const char *name)
+{
+    const struct cloud *cloud = observation->target;
+    const struct wanted_name *wanted = wanted_named(observation, name);
+    const char *derived = wanted ? type_name(observation->arena, observation->type,
+                                             &cloud->identity, wanted->id, NULL, wanted->generation)
+                                 : NULL;
+    return derived && strcmp(derived, name) == 0 ? wanted->id : NULL;
+}
+
+/* What the file says as the name: generations add to it. */
+static void take_generation_off(struct arena *arena, const struct found *found,
+                                const struct resource_type *type)
+{
+    const struct field *field = type_field(type, "name");
+    const char *name = value_text(found->props, "name");
+    const char *ending = arena_printf(arena, "-%d", found->generation);
+    size_t length = name ? strlen(name) : 0, ending_length = strlen(ending);
+    if (!field || (field->flags & COMPUTED) || found->generation < 2 || length <= ending_length ||
+        strcmp(name + length - ending_length, ending) != 0)
+        return;
+    value_set(arena, found->props, "name", value_string_n(arena, name, length - ending_length));
+}
+
 void cloud_add(struct observation *observation, const char *physical_id, const char *name,
                struct value *props, struct value *tags)
 {
@@ -172,6 +196,7 @@ void cloud_add(struct observation *observation, const char *physical_id, const c
         found.id = wanted ? wanted->id : asked_for ? only->id : NULL;
         found.foreign = true;
     }
+    take_generation_off(observation->arena, &found, observation->type);
     if (found.id)
         observation->add(observation, &found);
 }

@@ -41,7 +41,8 @@ static const struct value *lookup_new(struct planning *planning, const struct en
                                       const char *attribute)
 {
     const struct field *field = type_field(entry->resource->type, attribute);
-    if (field && !(field->flags & COMPUTED) && known(value_get(entry->want, attribute)))
+    bool name = strcmp(attribute, "name") == 0; /* with its generation, unlike the file's */
+    if (field && !name && !(field->flags & COMPUTED) && known(value_get(entry->want, attribute)))
         return value_get(entry->want, attribute);
     return value_string(planning->arena, type_predict(planning->arena, entry->resource->type,
                                                       planning->target->identity,
@@ -53,6 +54,8 @@ static const struct value *lookup_found(struct planning *planning, const struct 
 {
     const struct field *field = type_field(entry->resource->type, attribute);
     const struct value *want = value_get(entry->want, attribute);
+    if (strcmp(attribute, "name") == 0)
+        return value_string(planning->arena, entry->found->name);
     if (field && !(field->flags & COMPUTED) && want && want->kind != VALUE_NULL)
         return want;
     const struct value *have = value_get(entry->found->props, attribute);
@@ -60,8 +63,6 @@ static const struct value *lookup_found(struct planning *planning, const struct 
         return have;
     if (strcmp(attribute, "id") == 0)
         return value_string(planning->arena, entry->found->physical_id);
-    if (strcmp(attribute, "name") == 0)
-        return value_string(planning->arena, entry->found->name);
     return NULL;
 }
 
