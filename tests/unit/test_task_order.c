@@ -113,7 +113,7 @@ static void real_time_passes_under_the_system_clock(void **state)
 {
     (void)state;
     static const int least_ms = 30;
-    begin();
+    loop_free(begin());
     struct loop *loop = loop_new(clock_system());
     start(loop, "a", sleep_for, (void *)&least_ms);
     int64_t start_ms = task_now_ms(NULL);
