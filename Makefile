@@ -22,6 +22,7 @@ PKG_SOURCES     := $(wildcard pkg/*/*.c)
 CLI_SOURCES     := $(wildcard cmd/ragstack/*.c)
 HANDLER_SOURCES := $(wildcard cmd/rag-handler/*.c)
 UNIT_SOURCES    := $(wildcard tests/unit/test_*.c)
+FAKE_SOURCES    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
 UNIT_FAKES      := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c)) # for any test that refers to one
 FUZZ_SOURCES    := $(wildcard tests/fuzz/fuzz_*.c)
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -3,7 +3,8 @@
  * The transport is a table: libcurl on a loop (http_curl_new), or a fake in unit tests. Bodies are
  * bounded. A request that got no complete reply is an error whose code says whether it can have
  * reached the server: ERR_LOST_REPLY if it may have, ERR_FAILED if it surely did not (name, connect
- * and TLS errors). */
+ * and TLS errors). Only GET and HEAD are ever sent a second time by the transport itself (when a
+ * kept connection turns out to be dead). */
 #ifndef RAGSTACK_HTTP_HTTP_H
 #define RAGSTACK_HTTP_HTTP_H
 
@@ -29,7 +30,8 @@ struct http_request {
     int timeout_ms;            /* 0: 60 s; -1: none */
     size_t maximum_body_bytes; /* of the reply; 0: 16 MiB */
     /* For replies that are read as they come (logs, tokens): called with each piece, in the task;
-     * nonzero ends the transfer with ERR_CANCELLED. The reply's body is then empty. */
+     * nonzero ends the transfer with ERR_CANCELLED. The reply's body is then empty; but a reply
+     * with status 400 or above is not passed on: it is kept as body. */
     int (*on_data)(void *data, const char *bytes, size_t length);
     void *data;
 };
@@ -61,7 +63,9 @@ struct http_curl_options {
     int connections_per_host; /* 0: 16 */
 };
 /* Becomes the loop's poller; one connection pool for all. With loop NULL every request blocks.
- * Proxies come from the environment, as curl reads it. TLS is always verified. */
+ * Proxies come from the environment, as curl reads it, but for loopback and link-local hosts, which
+ * are always reached directly. TLS is always verified; redirects are not followed. Nothing may be
+ * under way when it is closed. */
 struct transport *http_curl_new(struct loop *loop, const struct http_curl_options *options);
 
 /* Percent-encodes all but A-Z a-z 0-9 - _ . ~ (and '/' when keep_slash). */
