@@ -38,8 +38,11 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *data)
 {
     struct call *call = data;
     size_t length = size * count;
-    if (length > 5 && strncmp(bytes, "HTTP/", 5) == 0)
+    if (length > 5 && strncmp(bytes, "HTTP/", 5) == 0) {
         buffer_reset(&call->head); /* an interim reply came before */
+        call->head_complete = false;
+    }
+    call->head_complete = call->head_complete || bytes[0] == '\r' || bytes[0] == '\n';
     buffer_append(&call->head, bytes, length);
     return call->head.overflow ? 0 : length;
 }
@@ -254,6 +257,8 @@ static int fail(const struct call *call, struct error *error)
         why = text;
     } else if (call->outcome == CURLE_ABORTED_BY_CALLBACK) {
         why = "the connection broke before any reply came";
+    } else if (call->outcome == CURLE_OK) {
+        why = "the reply ended within its headers";
     }
     return error_set(error, code, "%s %.*s: %s%s", request->method, url_shown_length(request->url),
                      request->url, why, advice(call->outcome));
@@ -264,7 +269,7 @@ int call_finish(struct call *call, struct arena *arena, struct http_reply *reply
 {
     if (call->stopped)
         return stopped(error);
-    if (call->outcome != CURLE_OK)
+    if (call->outcome != CURLE_OK || !call->head_complete)
         return fail(call, error);
     long status = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);

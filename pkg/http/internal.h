@@ -14,6 +14,8 @@ struct call {
     char error_text[CURL_ERROR_SIZE];
 
     struct buffer head; /* header lines of the final reply, each with its newline */
+    bool
+        head_complete; /* its empty line came: libcurl takes a head that is cut short for a reply */
     struct buffer body; /* of the reply; when it is passed on: what has not been yet */
     bool blocking;      /* pieces are passed on in the callback itself */
     bool sent;          /* from now on the server may have seen it */
