@@ -55,7 +55,8 @@ static void add_nats(struct expansion *expansion)
                    props(arena, NULL));
         expand_add(expansion, &ec2_nat_gateway, arena_printf(arena, "nat-%d", n), from,
                    props(arena, "subnet", text(arena, "${public-%d.id}", n), "elastic_ip",
-                         text(arena, "${nat-address-%d.id}", n), NULL));
+                         text(arena, "${nat-address-%d.id}", n), "internet_gateway",
+                         text(arena, "${internet-gateway.id}"), NULL));
     }
 }
 

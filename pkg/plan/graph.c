@@ -228,12 +228,23 @@ static size_t disconnect_node(struct builder *builder, struct parts *parts)
     return parts->disconnect;
 }
 
+/* What cannot stand beside its successor goes before that is made: nobody can be repointed first,
+ * so only those that go for good precede it. */
+static bool goes_before_all(const struct builder *builder, const struct parts *goer,
+                            const struct parts *parts)
+{
+    const struct step *step = &builder->plan->steps[goer - builder->parts];
+    const struct step *other = &builder->plan->steps[parts - builder->parts];
+    return step->kind == STEP_REPLACE && (step->type->flags & DELETE_FIRST) &&
+           other->kind != STEP_DELETE;
+}
+
 static void refer(const struct referrer *referrer, const struct parts *goer)
 {
     struct builder *builder = referrer->builder;
     struct parts *parts = referrer->parts;
     bool late = referrer->field->flags & LATE;
-    if (goer == parts)
+    if (goer == parts || goes_before_all(builder, goer, parts))
         return;
     if (!referrer->blocks_pass) /* what still stands is repointed first */
         add_edge(builder, late ? parts->connect : parts->make, goer->remove);
