@@ -7,7 +7,7 @@
 #include "pkg/base/panic.h"
 #include "pkg/http/internal.h"
 
-enum { CONNECTIONS_PER_HOST = 16, LONGEST_POLL_MS = 3600000 };
+enum { CONNECTIONS_PER_HOST = 16, CONNECTIONS_KEPT = 256, LONGEST_POLL_MS = 3600000 };
 
 /* At most so many requests to one host are given to libcurl at a time. Its own limit would let the
  * time that a request spends in the queue count as time to connect. */
@@ -225,6 +225,7 @@ struct transport *http_curl_new(struct loop *loop, const struct http_curl_option
     self->multi = curl_multi_init();
     if (!self->multi)
         panic("out of memory");
+    curl_multi_setopt(self->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     self->poller.poll = poll_multi;
     loop_set_poller(loop, &self->poller);
     return &self->transport;
