@@ -106,6 +106,12 @@ static int check_connection(struct pg *pg, struct error *error)
                        NULL, message);
 }
 
+static void trace_notice(void *data, const char *message)
+{
+    (void)data;
+    log_debug("PostgreSQL: %.*s", (int)strcspn(message, "\n"), message);
+}
+
 int pg_open(struct task *task, const struct pg_options *options, struct pg **out,
             struct error *error)
 {
@@ -125,6 +131,7 @@ int pg_open(struct task *task, const struct pg_options *options, struct pg **out
     pg->connection = PQconnectdbParams(pairs.keys, pairs.values, 1);
     task_block_end(task);
     secret_clear(&password);
+    PQsetNoticeProcessor(pg->connection, trace_notice, NULL);
     result = check_connection(pg, error);
     if (result < 0)
         pg_close(pg);

@@ -1,0 +1,68 @@
+/* A question to an answer with proof, or an honest "not in these documents".
+ *
+ * question -> vector -> search -> floor -> prompt -> model -> citations checked against what was
+ * sent. Passages and question are data: they are fenced in the prompt, and nothing in them is
+ * followed. */
+#ifndef RAGSTACK_RAG_ANSWER_H
+#define RAGSTACK_RAG_ANSWER_H
+
+#include "pkg/rag/model.h"
+#include "pkg/rag/store.h"
+
+enum answer_outcome {
+    ANSWERED,
+    NO_ANSWER,     /* nothing suits: by the floor (model not called), or the model says so */
+    PASSAGES_ONLY, /* the model was late: passages with a reason */
+    THROTTLED,     /* all models are: try again after retry_after_s */
+};
+
+struct citation {
+    int number; /* [1] in the answer */
+    const char *document, *title, *source;
+    const char *quote; /* text that stands in the document at start..end */
+    size_t start, end; /* bytes of the stored text */
+};
+
+struct phase_times {
+    double embed_ms, search_ms, generate_ms, total_ms;
+};
+
+struct answer {
+    enum answer_outcome outcome;
+    const char *text;   /* with [n] marks; "" without an answer */
+    const char *reason; /* "floor", "model", "late", "throttled"; "" when answered */
+    struct citation *citations;
+    size_t citation_count;
+    int dropped_citations; /* marks that named no passage that was sent */
+    struct hit_list hits;  /* what was found; of a NO_ANSWER: the nearest */
+    struct phase_times times;
+    struct model_usage embed_usage, generate_usage;
+    const char *prompt_hash; /* first 12 hexadecimal digits of the template's SHA-256 */
+    int retry_after_s;
+};
+
+struct answer_options {
+    int top_k, max_tokens;
+    double floor;              /* least similarity; < 0: floor_of_model(embedder) */
+    int context_tokens;        /* budget for passages; 0: 3000 */
+    const char *template_text; /* NULL: the built-in prompt */
+    int64_t deadline_ms;       /* monotonic; 0: 25 s from now */
+    const struct value *filter;
+};
+
+int answer_question(struct task *task, struct arena *arena, struct pg *pg, struct models *models,
+                    const char *question, const struct answer_options *options, struct answer *out,
+                    struct error *error);
+
+/* The calibrated least similarity of an embedding model (price.c's neighbour: floor.c). */
+double floor_of_model(const char *embedder, int dimensions);
+
+/* The reply of POST /ask: {"answer", "no_answer", "citations", "passages"|"nearest", "timings",
+ * ...}. */
+struct value *answer_to_value(struct arena *arena, const struct answer *answer);
+/* One structured log line with CloudWatch embedded metrics; question text only when `log_question`.
+ */
+void answer_log_line(struct arena *arena, const struct answer *answer, const char *stack,
+                     const char *request_id, const char *question, bool log_question);
+
+#endif
