@@ -389,16 +389,10 @@ static int create(struct task *task, struct action *action, struct error *error)
 
 static int remove_group(struct task *task, struct action *action, struct error *error)
 {
-    return cloud_remove(task, action, &aws_ec2, "DeleteSecurityGroup",
-                        ec2_named(action->arena, "GroupId", action->have->physical_id), error);
+    return ec2_remove_held(task, action, "DeleteSecurityGroup",
+                           ec2_named(action->arena, "GroupId", action->have->physical_id),
+                           "group-id", error);
 }
-
-static const struct patience patience[] = {
-    {"DependencyViolation", NULL,
-     "network interfaces still use the group; Lambda releases those of functions within 45 minutes",
-     45 * 60, 10},
-    {0},
-};
 
 const struct resource_type ec2_security_group = {
     .kind = "ec2.security_group",
@@ -412,5 +406,4 @@ const struct resource_type ec2_security_group = {
     .update = update,
     .remove = remove_group,
     .retag = ec2_retag,
-    .patience = patience,
 };

@@ -148,16 +148,10 @@ static int update(struct task *task, struct action *action, struct error *error)
 
 static int remove_subnet(struct task *task, struct action *action, struct error *error)
 {
-    return cloud_remove(task, action, &aws_ec2, "DeleteSubnet",
-                        ec2_named(action->arena, "SubnetId", action->have->physical_id), error);
+    return ec2_remove_held(task, action, "DeleteSubnet",
+                           ec2_named(action->arena, "SubnetId", action->have->physical_id),
+                           "subnet-id", error);
 }
-
-static const struct patience patience[] = {
-    {"DependencyViolation", NULL,
-     "network interfaces are still in it; Lambda releases those of functions within 45 minutes",
-     45 * 60, 10},
-    {0},
-};
 
 const struct resource_type ec2_subnet = {
     .kind = "ec2.subnet",
@@ -168,5 +162,4 @@ const struct resource_type ec2_subnet = {
     .update = update,
     .remove = remove_subnet,
     .retag = ec2_retag,
-    .patience = patience,
 };
