@@ -19,6 +19,7 @@
     X(down)         \
     X(status)       \
     X(outputs)      \
+    X(logs)         \
     X(ls)           \
     X(explain)      \
     X(completion)   \

@@ -379,12 +379,33 @@ static void a_history_larger_than_the_memory_is_told_whole(void **state)
     (void)state;
     struct fake fake = {.page_size = 100, .lines = arena_array(arena, 2000, sizeof(struct line))};
     fake.count = 2000;
-    for (int i = 0; i < 2000; i++) /* every second one is out of order by nine */
-        fake.lines[i] = (struct line){START_MS - 20000 + 10 * (i % 2 ? i : i - 9), 0, i, 0};
+    for (int i = 0; i < 2000; i++) /* now and then one comes two pages too late */
+        fake.lines[i] =
+            (struct line){START_MS - 20000 + 10 * (i % 40 || i < 250 ? i : i - 250), 0, i, 0};
     struct reading *reading = new_reading(&fake, 1);
     reading->options.follow = true;
     reading->options.remembered = 50;
     reading->cancel_ms = 5 * MINUTE_MS;
+    perform(reading);
+    for (size_t j = 0; j < fake.count; j++)
+        assert_int_equal(fake.lines[j].told, 1);
+}
+
+/* The line that was told comes once more, behind so many new ones that its id is forgotten. */
+static void what_is_forgotten_within_a_round_is_not_told_again(void **state)
+{
+    (void)state;
+    enum { BURST = 200 };
+    struct fake fake = {.page_size = 20,
+                        .lines = arena_array(arena, BURST + 1, sizeof(struct line))};
+    fake.count = BURST + 1;
+    for (int i = 0; i < BURST; i++)
+        fake.lines[i] = (struct line){START_MS + 1000 + i, START_MS + 5000, i, 0};
+    fake.lines[BURST] = (struct line){START_MS - 10, 0, BURST, 0};
+    struct reading *reading = new_reading(&fake, 1);
+    reading->options.follow = true;
+    reading->options.remembered = 50;
+    reading->cancel_ms = 20 * SECOND_MS;
     perform(reading);
     for (size_t j = 0; j < fake.count; j++)
         assert_int_equal(fake.lines[j].told, 1);
@@ -473,6 +494,7 @@ int main(void)
         TEST(none_is_lost_and_none_comes_twice),
         TEST(with_little_memory_none_comes_twice),
         TEST(a_history_larger_than_the_memory_is_told_whole),
+        TEST(what_is_forgotten_within_a_round_is_not_told_again),
         TEST(rounds_ask_for_a_bounded_past),
         TEST(trouble_passes_and_nothing_is_lost),
         TEST(trouble_without_end_ends_it),

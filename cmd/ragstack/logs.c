@@ -1,0 +1,248 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/ragstack/log_line.h"
+#include "pkg/base/vector.h"
+#include "pkg/cloud/types.h"
+#include "pkg/value/number.h"
+#include "pkg/watch/cloudwatch_logs.h"
+
+static const struct option_row options[] = {
+    {"follow", 'f', NULL, false, NULL, "go on as new lines come; Ctrl-C ends it"},
+    {"since", 's', "TIME", false, NULL,
+     "from then on: 90s, 15m, 2h, 3d ago, or 2026-01-31T08:00:00Z "
+     "(default: 15m)"},
+    {"until", 'u', "TIME", false, NULL, "up to then (default: now)"},
+    {"filter", 0, "PATTERN", false, NULL, "only what CloudWatch's filter pattern matches"},
+    {"function", 0, "NAME", true, NULL, "only this function, or api"},
+    {"request", 'r', "ID", false, NULL, "only lines that hold this request id"},
+    {0},
+};
+
+struct logs {
+    struct session *session;
+    struct log_printer printer;
+    const char *request; /* looked for here, when the source already filters by something else */
+    struct log_source *sources;
+    size_t source_count, told;
+};
+
+/* -- which -- */
+
+/* The log group "ask-logs" is the source "ask". */
+static const char *source_name(struct arena *arena, const char *id)
+{
+    size_t length = strlen(id);
+    if (length > 5 && strcmp(id + length - 5, "-logs") == 0)
+        return arena_strndup(arena, id, length - 5);
+    return id;
+}
+
+static bool is_said(const char *const *names, const char *name)
+{
+    for (; *names; names++) {
+        if (strcmp(*names, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int check_names(struct logs *logs, const char *const *said, struct error *error)
+{
+    struct session *session = logs->session;
+    const char **known = arena_array(session->arena, session->wanted.count + 1, sizeof *known);
+    const char *all = "";
+    size_t count = 0;
+    for (size_t i = 0; i < session->wanted.count; i++) {
+        if (session->wanted.items[i].type != &logs_group)
+            continue;
+        known[count] = source_name(session->arena, session->wanted.items[i].id);
+        all = arena_printf(session->arena, "%s%s%s", all, count ? ", " : "", known[count]);
+        count++;
+    }
+    for (; *said; said++) {
+        if (!is_said(known, *said))
+            return error_set(error, ERR_USAGE,
+                             "--function %s: there is no such source; there are: %s", *said, all);
+    }
+    return 0;
+}
+
+/* Only log groups are looked for. */
+static int find_groups(struct task *task, struct session *session, struct found_list *found,
+                       struct error *error)
+{
+    const struct resource_type *const only[] = {&logs_group, NULL};
+    struct target narrow = *session->target;
+    narrow.types = only;
+    return observe_all(task, session->arena, &narrow, &session->wanted, found, error);
+}
+
+static int choose_sources(struct task *task, struct logs *logs, struct error *error)
+{
+    struct session *session = logs->session;
+    struct found_list found = {0};
+    const char *const *said = option_texts(session->arena, &session->options, "function");
+    int result = session_expand(session, error);
+    if (result == 0)
+        result = check_names(logs, said, error);
+    if (result == 0)
+        result = find_groups(task, session, &found, error);
+    if (result < 0)
+        return result;
+    logs->sources = arena_array(session->arena, found.count + 1, sizeof *logs->sources);
+    for (size_t i = 0; i < found.count; i++) {
+        const char *name = source_name(session->arena, found.items[i].id);
+        if (found.items[i].foreign || (said[0] && !is_said(said, name)))
+            continue;
+        logs->sources[logs->source_count++] =
+            cloudwatch_log_source(session->arena, session->client, name, found.items[i].name);
+        if ((int)strlen(name) > logs->printer.name_width)
+            logs->printer.name_width = (int)strlen(name);
+    }
+    return 0;
+}
+
+/* -- when -- */
+
+static int64_t unit_ms(char unit)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        if (units[i].unit == unit)
+            return units[i].ms;
+    }
+    return 0;
+}
+
+/* "15m" ago, "2026-01-31" or "2026-01-31T08:00:00Z"; -1 if it is none of these. */
+static int64_t read_time(struct arena *arena, const char *text, int64_t now_ms)
+{
+    size_t digits = strspn(text, "0123456789");
+    int64_t number;
+    if (digits && digits <= 9 && text[digits] && !text[digits + 1] && unit_ms(text[digits]) &&
+        number_read_int(arena_strndup(arena, text, digits), &number))
+        return now_ms - number * unit_ms(text[digits]);
+    if (strlen(text) == strlen("2026-01-31"))
+        text = arena_printf(arena, "%sT00:00:00Z", text);
+    return clock_parse(text);
+}
+
+static int time_of(const struct session *session, struct task *task, const char *option,
+                   const char *otherwise, int64_t *out, struct error *error)
+{
+    const char *text = option_text(&session->options, option);
+    *out = 0;
+    if (!text && !otherwise)
+        return 0;
+    *out = read_time(session->arena, text ? text : otherwise, task_wall_ms(task));
+    if (*out < 0)
+        return error_set(error, ERR_USAGE,
+                         "--%s: \"%s\" is no time: say 90s, 15m, 2h or 3d (ago), 2026-01-31, or "
+                         "2026-01-31T08:00:00Z",
+                         option, text);
+    return 0;
+}
+
+/* -- telling -- */
+
+static int tell(void *data, const struct log_source *source, const struct log_event *event)
+{
+    struct logs *logs = data;
+    if (logs->request && !strstr(event->message, logs->request))
+        return 0;
+    logs->told++;
+    log_line_print(&logs->printer, (int)(source - logs->sources), source->name, event);
+    return ferror(stdout);
+}
+
+static void flush(void *data)
+{
+    (void)data;
+    fflush(stdout);
+}
+
+static void trouble(void *data, const struct error *error)
+{
+    (void)data;
+    fprintf(stderr, "cannot read just now, and tries again: %s\n", error->message);
+}
+
+static int read_options(struct task *task, struct logs *logs, struct log_options *out,
+                        struct error *error)
+{
+    struct session *session = logs->session;
+    const char *request = option_text(&session->options, "request");
+    const char *filter = option_text(&session->options, "filter");
+    *out = (struct log_options){
+        .follow = option_said(&session->options, "follow"),
+        .filter = filter || !request ? filter : arena_printf(session->arena, "\"%s\"", request),
+        .tell = tell,
+        .pause = flush,
+        .trouble = trouble,
+        .data = logs};
+    logs->request = request;
+    if (request && strchr(request, '"'))
+        return error_set(error, ERR_USAGE, "--request: an id holds no quotation marks");
+    if (out->follow && option_said(&session->options, "until"))
+        return error_set(error, ERR_USAGE,
+                         "--until ends at a time, --follow never: say one of them");
+    int result = time_of(session, task, "since", "15m", &out->from_ms, error);
+    if (result == 0)
+        result = time_of(session, task, "until", NULL, &out->to_ms, error);
+    if (result == 0 && out->to_ms && out->to_ms < out->from_ms)
+        return error_set(error, ERR_USAGE, "--until is before --since");
+    return result;
+}
+
+/* Ctrl-C is how following ends: that is no failure. */
+static int ended(const struct session *session, int result, struct error *error)
+{
+    if (result != ERR_CANCELLED)
+        return result;
+    error_clear(error);
+    return session->interrupted && !option_said(&session->options, "follow") ? EXIT_INTERRUPTED
+                                                                             : EXIT_DONE;
+}
+
+static int run(struct task *task, struct session *session, struct error *error)
+{
+    struct logs logs = {.session = session,
+                        .printer = {.session = session, .clock = isatty(STDOUT_FILENO)}};
+    struct log_options options_of_reading;
+    int result = read_options(task, &logs, &options_of_reading, error);
+    if (result == 0)
+        result = choose_sources(task, &logs, error);
+    if (result < 0)
+        return result;
+    if (!logs.source_count)
+        return error_set(
+            error, ERR_NOT_FOUND,
+            "the stack has no logs yet; `ragstack up` makes it, `ragstack status` says "
+            "what there is");
+    options_of_reading.sources = logs.sources;
+    options_of_reading.source_count = logs.source_count;
+    result = ended(session, logs_read(task, &options_of_reading, error), error);
+    if (result == EXIT_DONE && !logs.told && !options_of_reading.follow)
+        fputs("No lines in this time; --since says from when on.\n", stderr);
+    return result;
+}
+
+const struct command command_logs = {
+    .name = "logs",
+    .arguments = "",
+    .summary = "Show the logs of all functions and of the API, merged by time",
+    .details = "Lines that show late are told when they show, each once. On a terminal times are "
+               "local, else UTC.\nLines that are JSON are printed as key=value; --json gives one "
+               "JSON object a line, untouched.",
+    .examples =
+        "ragstack logs -f\nragstack logs --since 2h --function ask --filter ERROR\nragstack "
+        "logs --request 7f1c2a7e-31f5-4a0e-9a43-0f6a9d1b5c10",
+    .options = options,
+    .needs = NEED_STACK | NEED_CLOUD,
+    .run = run,
+};
