@@ -68,17 +68,29 @@ int file_create(struct arena *arena, const char *path, const char *text, struct 
 }
 
 /* A neighbour is written first, then it takes the name. */
-int file_replace(struct arena *arena, const char *path, const char *bytes, size_t length,
-                 struct error *error)
+static int replace(struct arena *arena, const char *path, const char *bytes, size_t length,
+                   mode_t mode, struct error *error)
 {
     const char *neighbour = arena_printf(arena, "%s.%d", path, (int)getpid());
-    int descriptor = open(neighbour, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int descriptor = open(neighbour, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fill(descriptor, bytes, length, true) && rename(neighbour, path) == 0)
         return 0;
     int why = errno;
     if (descriptor >= 0)
         unlink(neighbour);
     return cannot_write(path, why, error);
+}
+
+int file_replace(struct arena *arena, const char *path, const char *bytes, size_t length,
+                 struct error *error)
+{
+    return replace(arena, path, bytes, length, 0600, error);
+}
+
+int file_write(struct arena *arena, const char *path, const char *bytes, size_t length,
+               struct error *error)
+{
+    return replace(arena, path, bytes, length, 0666, error);
 }
 
 int file_append(const char *path, const char *bytes, size_t length, struct error *error)

@@ -12,6 +12,9 @@ int file_create(struct arena *arena, const char *path, const char *text, struct 
 /* Takes the place of what is there; readable by its owner alone. */
 int file_replace(struct arena *arena, const char *path, const char *bytes, size_t length,
                  struct error *error);
+/* Takes the place of what is there; readable by whom the umask lets. */
+int file_write(struct arena *arena, const char *path, const char *bytes, size_t length,
+               struct error *error);
 int file_append(const char *path, const char *bytes, size_t length, struct error *error);
 
 #endif

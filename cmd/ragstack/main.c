@@ -21,6 +21,7 @@
     X(outputs)      \
     X(logs)         \
     X(ls)           \
+    X(ci)           \
     X(explain)      \
     X(completion)   \
     X(man)          \
