@@ -6,7 +6,6 @@
 
 #include "pkg/base/vector.h"
 #include "pkg/cloud/rds.h"
-#include "pkg/cloud/reads.h"
 #include "pkg/cloud/types.h"
 
 #define TARGET_GROUP "default" /* every proxy has it, and no other */
@@ -230,17 +229,17 @@ static int decode(struct task *task, struct observation *observation, const stru
         {.service = &aws_rds,
          .operation = "DescribeDBProxyTargets",
          .parameters = name,
-         .all = true},
+         .how = READ_LIST},
         {.service = &aws_rds,
          .operation = "DescribeDBProxyTargetGroups",
          .parameters = name,
-         .all = true},
+         .how = READ_LIST},
     };
     set_resource_id(arena, props);
     set_secrets(arena, item, props);
     if (!has_targets(props))
         return 0;
-    int result = cloud_read_all(task, observation, reads, COUNT_OF(reads), error);
+    int result = cloud_get_all(task, observation, reads, COUNT_OF(reads), error);
     if (result == 0) {
         set_targets(arena, reads[0].reply, props);
         set_pool(arena, observation->type, reads[1].reply, props);

@@ -1,0 +1,39 @@
+/* The parts of a Lambda function that are not its own configuration: code, versions, the alias
+ * `live`, and who may call it. Shared by the files of this kind. */
+#ifndef RAGSTACK_CLOUD_LAMBDA_H
+#define RAGSTACK_CLOUD_LAMBDA_H
+
+#include "pkg/cloud/cloud.h"
+
+#define LAMBDA_ALIAS "live"
+
+/* {"FunctionName": name} */
+struct value *lambda_named(struct arena *arena, const char *name);
+
+/* -- code (lambda_code.c) -- */
+/* The zip at `path` in base64, as the API takes it inside a request. */
+int lambda_read_zip(struct arena *arena, const char *path, struct value **base64,
+                    struct error *error);
+/* AWS's sum of what it got, against the wanted one: the file may have changed meanwhile. */
+int lambda_check_code(const struct action *action, const struct value *reply, struct error *error);
+/* Waits until the function (or the version that `qualifier` names) has taken its last change. */
+int lambda_settle(struct task *task, struct action *action, const char *qualifier,
+                  struct error *error);
+
+/* -- versions (lambda_version.c) -- */
+/* Makes a version of what the function is now, points the alias at it when it is active, and takes
+ * old versions away. */
+int lambda_publish(struct task *task, struct action *action, bool has_alias, struct error *error);
+int lambda_create_alias(struct task *task, struct action *action, const char *version,
+                        struct error *error);
+/* Those that may go: all but $LATEST, what an alias uses, and the newest few. A list of strings. */
+struct value *lambda_old_versions(struct arena *arena, const struct value *versions,
+                                  const struct value *aliases);
+
+/* -- permissions (lambda_permission.c) -- */
+extern const struct field lambda_permission_fields[];
+/* The statements of a resource policy (the text that GetPolicy returns) as permissions. */
+struct value *lambda_permissions(struct arena *arena, const char *policy);
+int lambda_change_permissions(struct task *task, struct action *action, struct error *error);
+
+#endif
