@@ -17,8 +17,8 @@ static void add_groups(struct expansion *expansion)
     const char *version = say_text(expansion, "database.version");
     int major_length = (int)strcspn(version, ".");
     expand_add(expansion, &rds_subnet_group, "database-subnets", from,
-               props(arena, "description", text(arena, "private subnets"), "subnets",
-                     private_subnets(expansion), NULL));
+               props(arena, "description", text(arena, "private subnets"), "vpc",
+                     text(arena, "${vpc.id}"), "subnets", private_subnets(expansion), NULL));
     expand_add(expansion, &rds_parameter_group, "database-parameters", value_get(from, "version"),
                props(arena, "description", text(arena, "TLS only"), "family",
                      text(arena, "postgres%.*s", major_length, version), "parameters",

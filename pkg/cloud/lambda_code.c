@@ -35,8 +35,8 @@ static int read_file(struct arena *arena, const char *path, unsigned char **byte
 int lambda_read_zip(struct arena *arena, const char *path, struct value **base64,
                     struct error *error)
 {
-    unsigned char *bytes;
-    size_t length;
+    unsigned char *bytes = NULL;
+    size_t length = 0;
     if (!path)
         return error_set(error, ERR_INPUT, "there is no code: set `code` to the path of a zip");
     int result = read_file(arena, path, &bytes, &length, error);

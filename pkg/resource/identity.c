@@ -21,13 +21,19 @@ static const char *identity_hash(struct arena *arena, const struct identity *ide
     return arena_printf(arena, "%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
 }
 
-static void make_plain(char *name)
+/* One hyphen at a time, and none at the end: RDS refuses two in a row. */
+static void make_plain(char *name, size_t maximum)
 {
-    for (; *name; name++) {
-        *name = (char)tolower((unsigned char)*name);
-        if (!isalnum((unsigned char)*name))
-            *name = '-';
+    char *to = name;
+    for (const char *at = name; *at && (size_t)(to - name) < maximum; at++) {
+        char c = (char)tolower((unsigned char)*at);
+        c = isalnum((unsigned char)c) ? c : '-';
+        if (c != '-' || (to > name && to[-1] != '-'))
+            *to++ = c;
     }
+    while (to > name && to[-1] == '-')
+        to--;
+    *to = '\0';
 }
 
 const char *identity_name(struct arena *arena, const struct identity *identity, const char *id,
@@ -36,14 +42,11 @@ const char *identity_name(struct arena *arena, const struct identity *identity, 
     const char *separator = identity->environment[0] ? "-" : "";
     char *readable =
         arena_printf(arena, "%s%s%s-%s", identity->stack, separator, identity->environment, id);
-    make_plain(readable);
     const char *ending =
         generation > 1
             ? arena_printf(arena, "-%s-%d", identity_hash(arena, identity, id), generation)
             : arena_printf(arena, "-%s", identity_hash(arena, identity, id));
-    size_t room = (size_t)maximum - strlen(ending);
-    if (strlen(readable) > room)
-        readable[room] = '\0';
+    make_plain(readable, (size_t)maximum - strlen(ending));
     return arena_printf(arena, "%s%s", readable, ending);
 }
 

@@ -27,7 +27,8 @@ struct identity {
 
 /* "<stack>-<env>-<id>-<hash>", and "-<n>" after it from generation 2 on; at most `maximum`
  * characters: the middle is cut, never the hash. The hash (8 hexadecimal digits) is of the whole
- * identity, so that acme/docs-ask and acme-docs/ask differ. Lower case, [a-z0-9-]. */
+ * identity, so that acme/docs-ask and acme-docs/ask differ. Lower case, [a-z0-9-], never two
+ * hyphens in a row. */
 const char *identity_name(struct arena *arena, const struct identity *identity, const char *id,
                           int generation, int maximum);
 /* "/ragstack/<region>/<stack>/<env>/": the path of IAM roles ("-" for no environment). */
