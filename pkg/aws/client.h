@@ -9,11 +9,16 @@
  * - XML replies become maps of elements; repeated elements become lists, a single one does not:
  *   read lists with value_each, which takes both. Query replies start inside <XResult>. All XML
  *   scalars are strings. An empty element is an empty map.
+ * - A raw body (GetObject, GetBucketPolicy, Invoke, InvokeModel) is a string.
  *
  * Retries: one policy (pkg/aws/retry.h). A changing call whose reply was lost and that could be
- * done twice is not repeated: ERR_LOST_REPLY.
- * Errors: AWS's code is in error->aws_code, its text in the message; code is ERR_NOT_FOUND,
- * ERR_EXISTS, ERR_DENIED, ERR_CONFLICT (in use, wrong state), ERR_THROTTLED or ERR_FAILED. */
+ * done twice is not repeated: ERR_LOST_REPLY. So is one with a condition (IfMatch, IfNoneMatch,
+ * RevisionId), since its repeat would fail by its own success.
+ * Errors: AWS's code is in error->aws_code, its text in the message, the HTTP status in
+ * error->http_status; code is ERR_NOT_FOUND, ERR_EXISTS, ERR_DENIED, ERR_CONFLICT (in use, wrong
+ * state, a condition that does not hold), ERR_THROTTLED or ERR_FAILED. Parameters that cannot be
+ * sent are ERR_INPUT. Where AWS answers 200 although some items failed (DeleteObjects,
+ * DeleteVpcEndpoints, TagResources), the first of them is the error. */
 #ifndef RAGSTACK_AWS_CLIENT_H
 #define RAGSTACK_AWS_CLIENT_H
 
@@ -30,12 +35,13 @@ struct aws_client_options {
     struct credential_provider *credentials;
     const char *region;                      /* copied */
     const char *(*getenv)(const char *name); /* AWS_ENDPOINT_URL...; NULL: the process's */
+    int patience_s;                          /* with throttles, a call; 0: five minutes */
 };
 
 struct aws_client *aws_client_new(const struct aws_client_options *options);
 void aws_client_free(struct aws_client *client);
 const char *aws_client_region(const struct aws_client *client);
-/* "aws", "aws-cn", "aws-us-gov": by the region. */
+/* "aws", "aws-cn", "aws-us-gov" ...: by the region. */
 const char *aws_client_partition(const struct aws_client *client);
 
 /* `parameters` may be NULL, and `reply` too. The reply lives in `arena`. */
@@ -50,15 +56,17 @@ int aws_list(struct task *task, struct aws_client *client, struct arena *arena,
 
 struct aws_reply {
     struct value *value;    /* NULL for raw bodies */
-    struct http_reply http; /* headers and raw body */
+    struct http_reply http; /* headers (lower case) and raw body */
 };
+/* For a reply's headers (ETag) or a large raw body. */
 int aws_call_raw(struct task *task, struct aws_client *client, struct arena *arena,
                  const struct aws_service *service, const char *operation,
                  const struct value *parameters, struct aws_reply *reply, struct error *error);
 
 /* Counters since the client was made: for the tests, the benchmarks and -v. */
 struct aws_statistics {
-    int requests, reads, writes, retries, throttles;
+    int requests; /* sent: reads + writes */
+    int reads, writes, retries, throttles;
     int64_t paced_ms; /* waited for pacing, over all calls */
 };
 struct aws_statistics aws_client_statistics(const struct aws_client *client);

@@ -52,8 +52,10 @@ struct aws_service {
     const char *version;       /* ec2, query */
     const char *target_prefix; /* json: X-Amz-Target */
     const char *json_version;  /* "1.0", "1.1" */
-    const char
-        *global_region; /* signed in this region at a host without a region; NULL: regional */
+    bool query_mode;           /* json: asks for the query protocol's error codes */
+    const char *global_region; /* all calls go to, and are signed in, this region; NULL: the
+                                  client's. Other partitions than "aws" have their own. */
+    bool global_host;          /* at a host without a region (iam.amazonaws.com) */
     /* Client-side pacing of changing calls; 0: none. Reads get four times the rate and twice the
      * burst, or share the one bucket. */
     int calls_per_s, burst;

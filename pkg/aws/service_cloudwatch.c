@@ -28,6 +28,7 @@ const struct aws_service aws_cloudwatch = {
     .version = "2010-08-01",
     .target_prefix = "GraniteServiceVersion20100801",
     .json_version = "1.0",
+    .query_mode = true,
     .calls_per_s = 3,
     .burst = 9,
     .operations = operations,

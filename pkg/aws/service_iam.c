@@ -29,6 +29,7 @@ const struct aws_service aws_iam = {
     .protocol = AWS_QUERY,
     .version = "2010-05-08",
     .global_region = "us-east-1",
+    .global_host = true,
     .calls_per_s = 10,
     .burst = 20,
     .operations = operations,

@@ -76,7 +76,7 @@ static int perform(struct transport *transport, struct task *task, struct arena 
                                  .body = arena_strndup(arena, given.body, length),
                                  .body_length = length};
     reply->headers = (struct http_header *)copy_headers(arena, given.headers, reply->header_count);
-    if (request->on_data && length) {
+    if (request->on_data && length && given.status < 400) {
         reply->body = "";
         reply->body_length = 0;
         if (request->on_data(request->data, given.body, length))
