@@ -14,8 +14,10 @@ void session_print_faults(const struct session *session, const struct fault_list
     const char *plain = session->colour_err ? "\033[0m" : "";
     for (size_t i = 0; i < faults->count; i++) {
         const struct fault *fault = &faults->items[i];
-        fprintf(stderr, "%s:%d:%d: %serror%s: %s\n", session->file, fault->mark.line,
-                fault->mark.column, red, plain, fault->message);
+        fprintf(stderr, "%s:", session->file);
+        if (fault->mark.line)
+            fprintf(stderr, "%d:%d:", fault->mark.line, fault->mark.column);
+        fprintf(stderr, " %serror%s: %s\n", red, plain, fault->message);
     }
 }
 

@@ -45,6 +45,13 @@ static struct value *fill_value(struct arena *arena, const struct field *field,
     return list;
 }
 
+/* A map whose unset value is {} has the unset values of its own fields. */
+static struct value *fill_unset(struct arena *arena, const struct field *field)
+{
+    struct value *unset = field_unset(arena, field);
+    return value_is(unset, VALUE_MAP) ? fill_value(arena, field, unset) : unset;
+}
+
 static struct value *fill_fields(struct arena *arena, const struct field *fields,
                                  const struct value *props)
 {
@@ -56,7 +63,7 @@ static struct value *fill_fields(struct arena *arena, const struct field *fields
         if (value && value->kind != VALUE_NULL)
             value_set(arena, filled, field->name, fill_value(arena, field, value));
         else if (!(field->flags & (COMPUTED | STICKY)))
-            value_set(arena, filled, field->name, field_unset(arena, field));
+            value_set(arena, filled, field->name, fill_unset(arena, field));
     }
     return filled;
 }
