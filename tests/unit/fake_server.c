@@ -54,8 +54,8 @@ void fake_send_text(struct fake_connection *connection, const char *text)
     fake_send(connection, text, strlen(text));
 }
 
-void fake_reply(struct fake_connection *connection, int status, const char *headers,
-                const char *body)
+void fake_respond(struct fake_connection *connection, int status, const char *headers,
+                  const char *body)
 {
     char head[4096];
     snprintf(head, sizeof head, "HTTP/1.1 %d Answer\r\n%sContent-Length: %zu\r\n\r\n", status,

@@ -22,8 +22,8 @@ struct fake_connection;
 void fake_send(struct fake_connection *connection, const void *bytes, size_t length);
 void fake_send_text(struct fake_connection *connection, const char *text);
 /* A whole reply with Content-Length. `headers` are whole lines, or "". */
-void fake_reply(struct fake_connection *connection, int status, const char *headers,
-                const char *body);
+void fake_respond(struct fake_connection *connection, int status, const char *headers,
+                  const char *body);
 /* After the handler returns: closes the connection; by a reset when `reset`. */
 void fake_close(struct fake_connection *connection, bool reset);
 /* Waits at most so long; false when the client closed its side meanwhile. */

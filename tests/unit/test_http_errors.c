@@ -52,10 +52,10 @@ static void misbehave(struct fake_connection *connection, const struct fake_requ
         for (int i = 0; i < 10000; i++)
             fake_send_text(connection, "X-Filler: 0123456789012345678901234567890123456789\r\n");
     } else if (strcmp(target, "/long") == 0) {
-        fake_reply(connection, 200, "", "0123456789");
+        fake_respond(connection, 200, "", "0123456789");
         return;
     } else if (strcmp(target, "/once") == 0 && request->turn == 1) {
-        fake_reply(connection, 200, "", "once");
+        fake_respond(connection, 200, "", "once");
         return;
     }
     fake_close(connection, strcmp(target, "/reset") == 0);

@@ -56,9 +56,9 @@ static void answer(struct fake_connection *connection, const struct fake_request
     else if (strcmp(request->target, "/slowly") == 0)
         send_slowly(connection);
     else if (strcmp(request->target, "/denied") == 0)
-        fake_reply(connection, 403, "", "because");
+        fake_respond(connection, 403, "", "because");
     else
-        fake_reply(connection, 200, "", request->target);
+        fake_respond(connection, 200, "", request->target);
 }
 
 static void open_transport(struct fixture *fixture, int connections_per_host)
