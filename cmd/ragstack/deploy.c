@@ -35,14 +35,14 @@ int deploy_run(struct task *task, struct session *session, const struct plan *pl
                struct error *error)
 {
     struct apply_options all = *options;
-    struct progress_view *view = progress_new(session);
+    struct progress_view *view = progress_begin(session);
     all.progress = progress_show;
     all.data = view;
     all.interrupted = &session->interrupted;
     session->on_interrupt = INTERRUPT_FINISHES;
     int code = apply_run(task, session->arena, plan, &all, result, error);
     session->on_interrupt = INTERRUPT_CANCELS;
-    progress_end(view);
+    progress_end(task, view);
     for (size_t i = 0; i < result->failure_count; i++)
         print_failure(session, &result->failures[i]);
     if (result->done)

@@ -16,11 +16,6 @@ static const char *bold(const struct session *session)
     return session->colour_out ? "\033[1m" : "";
 }
 
-static const char *faint(const struct session *session)
-{
-    return session->colour_out ? "\033[2m" : "";
-}
-
 static const char *plain(const struct session *session)
 {
     return session->colour_out ? "\033[0m" : "";
@@ -48,12 +43,12 @@ static const char *flag_words(struct arena *arena, unsigned flags)
 static void print_field_line(const struct session *session, const struct field *field)
 {
     struct arena *arena = session->arena;
-    const char *right =
-        arena_printf(arena, "%s%s", type_words(arena, field), flag_words(arena, field->flags));
-    printf("  %s%-22s%s %-26s %s\n", bold(session), field->name, plain(session), right,
-           field->summary ? field->summary : "");
-    if (field->unset && !field->fields)
-        printf("  %22s %sdefault %s%s\n", "", faint(session), field->unset, plain(session));
+    bool shown = field->unset && !field->fields && strcmp(field->unset, "{}") != 0;
+    printf("  %s%s%s  %s%s%s%s\n", bold(session), field->name, plain(session),
+           type_words(arena, field), flag_words(arena, field->flags), shown ? ", default " : "",
+           shown ? field->unset : "");
+    if (field->summary)
+        printf("      %s\n", field->summary);
 }
 
 static void print_fields(const struct session *session, const struct field *fields, bool computed)
@@ -115,7 +110,9 @@ static void print_field(const struct session *session, const char *path, const s
 static void print_all(const struct session *session)
 {
     puts("Keys of a stack file (`ragstack explain KEY` says more):\n");
-    print_fields(session, stack_fields, false);
+    for (const struct field *field = stack_fields; field->name; field++)
+        printf("  %s%-22s%s %s\n", bold(session), field->name, plain(session),
+               field->summary ? field->summary : "");
     puts("\nKinds of resources, for `resources:` (`ragstack explain KIND`):\n");
     for (const struct resource_type *const *type = cloud_types; *type; type++) {
         if (!((*type)->flags & HIDDEN))
@@ -163,9 +160,9 @@ static int unknown(struct session *session, const struct field *fields, const ch
          fields == stack_fields && *type && count < 255; type++)
         names[count++] = (*type)->kind;
     const char *nearest = nearest_name(fields == stack_fields ? path : word, names);
-    return error_set(error, ERR_USAGE, "there is no \"%s\"%s%s%s; `ragstack explain` lists all",
-                     path, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                     nearest ? "\"?" : "");
+    return error_set(error, ERR_USAGE, "there is no \"%s\"; %s%s%s", path,
+                     nearest ? "did you mean \"" : "`ragstack explain` lists all",
+                     nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 static int explain_path(struct session *session, const char *path, struct error *error)

@@ -199,8 +199,9 @@ static int unknown_command(struct arena *arena, const char *word)
     for (size_t i = 0; i < count; i++)
         names[i] = commands[i]->name;
     const char *nearest = nearest_name(word, names);
-    fprintf(stderr, "error: there is no command \"%s\"%s%s%s; `ragstack --help` lists them\n", word,
-            nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    fprintf(stderr, "error: there is no command \"%s\"; %s%s%s\n", word,
+            nearest ? "did you mean \"" : "`ragstack --help` lists them", nearest ? nearest : "",
+            nearest ? "\"?" : "");
     return EXIT_USAGE;
 }
 

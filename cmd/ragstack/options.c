@@ -45,8 +45,9 @@ static int unknown_option(const struct parser *parser, const char *word, struct 
     }
     names[count] = NULL;
     const char *nearest = strncmp(word, "--", 2) == 0 ? nearest_name(word + 2, names) : NULL;
-    return error_set(error, ERR_USAGE, "unknown option %s%s%s%s; see `ragstack %s --help`", word,
-                     nearest ? "; did you mean --" : "", nearest ? nearest : "", nearest ? "?" : "",
+    if (nearest)
+        return error_set(error, ERR_USAGE, "unknown option %s; did you mean --%s?", word, nearest);
+    return error_set(error, ERR_USAGE, "unknown option %s; see `ragstack %s --help`", word,
                      parser->command->name);
 }
 

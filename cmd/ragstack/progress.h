@@ -7,11 +7,12 @@
 
 struct progress_view;
 
-/* All output goes to stderr. */
-struct progress_view *progress_new(struct session *session);
+/* All output goes to stderr. Starts a task that keeps the elapsed times moving; without a terminal
+ * it says once a minute what is still awaited, so that a pipeline's log does not fall silent. */
+struct progress_view *progress_begin(struct session *session);
 /* For apply_options.progress, with the view as data. */
 void progress_show(void *view, const struct progress *progress);
 /* Takes the live list away; what was done stays on the screen. */
-void progress_end(struct progress_view *view);
+void progress_end(struct task *task, struct progress_view *view);
 
 #endif

@@ -3,6 +3,7 @@
 #include "cmd/ragstack/consent.h"
 #include "cmd/ragstack/deploy.h"
 #include "cmd/ragstack/plan_file.h"
+#include "cmd/ragstack/remarks.h"
 #include "pkg/base/vector.h"
 
 static const struct option_row options[] = {
@@ -30,6 +31,7 @@ static void show_plan(const struct session *session, const struct plan *plan)
     plan_print_text(&out, plan, &style);
     fputs(buffer_string(&out), stderr);
     buffer_free(&out);
+    remarks_print(session, plan);
 }
 
 static int give_outputs(struct session *session, const struct value *attributes)
@@ -58,14 +60,16 @@ static int run(struct task *task, struct session *session, struct error *error)
     int result = make_plan(task, session, &plan, error);
     if (result < 0)
         return result;
+    struct apply_options apply_options = {
+        .allow_data_loss = option_texts(session->arena, &session->options, "allow-data-loss")};
     show_plan(session, plan);
     if (plan->step_count == 0)
         return give_outputs(session, attributes_of(session->arena, &plan->found));
-    result = consent_ask(task, session, "Make these changes?", NULL, error);
+    result = apply_check(plan, apply_options.allow_data_loss, error); /* before anybody is asked */
+    if (result == 0)
+        result = consent_ask(task, session, "Make these changes?", NULL, error);
     if (result < 0)
         return result;
-    struct apply_options apply_options = {
-        .allow_data_loss = option_texts(session->arena, &session->options, "allow-data-loss")};
     result = deploy_run(task, session, plan, &apply_options, &applied, error);
     return result < 0 ? result : give_outputs(session, applied.attributes);
 }

@@ -23,14 +23,18 @@ bool walk_interrupted(const struct walk *walk)
     return walk->options->interrupted && *walk->options->interrupted;
 }
 
-bool walk_consented(const struct walk *walk, const char *id)
+static bool is_allowed(const char *const *allowed, const char *id)
 {
-    for (const char *const *allowed = walk->options->allow_data_loss; allowed && *allowed;
-         allowed++) {
+    for (; allowed && *allowed; allowed++) {
         if (strcmp(*allowed, id) == 0)
             return true;
     }
     return false;
+}
+
+bool walk_consented(const struct walk *walk, const char *id)
+{
+    return is_allowed(walk->options->allow_data_loss, id);
 }
 
 static bool only_waits(const struct node *node)
@@ -240,15 +244,14 @@ static void collect_critical_path(struct walk *walk)
     }
 }
 
-static int check_consent(const struct walk *walk, struct error *error)
+int apply_check(const struct plan *plan, const char *const *allow_data_loss, struct error *error)
 {
-    const struct plan *plan = walk->plan;
     for (size_t i = 0; i < plan->step_count; i++) {
         const struct step *step = &plan->steps[i];
         if (step->blocked)
             return error_set_at(error, ERR_EXISTS, step->mark, "%s %s: %s", step->type->kind,
                                 step->id, step->blocked);
-        if (step->loses_data && !walk_consented(walk, step->id))
+        if (step->loses_data && !is_allowed(allow_data_loss, step->id))
             return error_set_at(error, ERR_DATA_LOSS, step->mark,
                                 "%s %s would lose its data (%s); nothing was changed. If that is "
                                 "meant, say --allow-data-loss=%s",
@@ -279,7 +282,7 @@ int apply_run(struct task *task, struct arena *arena, const struct plan *plan,
                           .options = options,
                           .result = result,
                           .started_ms = task_now_ms(task)};
-    int code = check_consent(walk, error);
+    int code = apply_check(plan, options->allow_data_loss, error);
     if (code == 0)
         code = graph_build(arena, plan, &walk->graph, error);
     if (code < 0)

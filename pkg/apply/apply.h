@@ -50,6 +50,10 @@ struct apply_result {
     int64_t elapsed_ms;
 };
 
+/* ERR_EXISTS when a step is blocked; ERR_DATA_LOSS when one loses data and is not in
+ * `allow_data_loss`. Pure: apply_run checks the same. */
+int apply_check(const struct plan *plan, const char *const *allow_data_loss, struct error *error);
+
 /* 0; ERR_PARTIAL when some nodes failed or were interrupted; ERR_DATA_LOSS (nothing done) when a
  * step loses data without consent. */
 int apply_run(struct task *task, struct arena *arena, const struct plan *plan,
