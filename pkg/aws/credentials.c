@@ -44,6 +44,7 @@ static struct credential_provider *make(void)
     struct credential_provider *provider = arena_new_of(arena, struct credential_provider);
     provider->arena = arena;
     provider->one_search = (struct semaphore){.places = 1};
+    provider->options.clock = clock_system();
     return provider;
 }
 
@@ -53,7 +54,7 @@ struct credential_provider *credential_provider_new(const struct credential_opti
     provider->options = *options;
     provider->options.profile = arena_strdup(provider->arena, options->profile);
     provider->options.region = arena_strdup(provider->arena, options->region);
-    if (!provider->options.clock)
+    if (!options->clock)
         provider->options.clock = clock_system();
     return provider;
 }

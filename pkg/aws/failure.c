@@ -332,9 +332,9 @@ int failure_to_error(const struct wire_call *call, const struct failure *failure
 {
     if (!error)
         return error_code(failure);
-    *error = (struct error){.http_status = failure->status};
     error_set(error, error_code(failure), "%s %s: %s%s%s", call->service->id, call->operation,
               failure->code, *failure->code ? ": " : "", failure->message);
+    error->http_status = failure->status;
     snprintf(error->aws_code, sizeof error->aws_code, "%s", failure->code);
     snprintf(error->request_id, sizeof error->request_id, "%s", failure->request_id);
     return error->code;
