@@ -394,6 +394,12 @@ static int remove_group(struct task *task, struct action *action, struct error *
                            "group-id", error);
 }
 
+/* A rule that is not there is an answer, and not a group that is too new to be known. */
+static const struct patience patience[] = {
+    {"InvalidPermission.NotFound", NULL, "there is no such rule", 0, 0},
+    {0},
+};
+
 const struct resource_type ec2_security_group = {
     .kind = "ec2.security_group",
     .summary = "what may pass to and from its members",
@@ -406,4 +412,5 @@ const struct resource_type ec2_security_group = {
     .update = update,
     .remove = remove_group,
     .retag = ec2_retag,
+    .patience = patience,
 };
