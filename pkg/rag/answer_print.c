@@ -1,0 +1,199 @@
+/* An answer as the API's reply, and as a line in the log. */
+#include <stdio.h>
+
+#include "pkg/base/buffer.h"
+#include "pkg/rag/answer.h"
+#include "pkg/value/json.h"
+
+enum { NEAREST = 3 };
+
+static const char *outcome_word(enum answer_outcome outcome)
+{
+    static const char *const words[] = {
+        [ANSWERED] = "answered",
+        [NO_ANSWER] = "no_answer",
+        [PASSAGES_ONLY] = "passages_only",
+        [THROTTLED] = "throttled",
+    };
+    return words[outcome];
+}
+
+static double rounded(double number, double steps)
+{
+    return (double)(int64_t)(number * steps + 0.5) / steps;
+}
+
+static struct value *real(struct arena *arena, double number, double steps)
+{
+    return value_real(arena, rounded(number, steps));
+}
+
+/* -- the reply -- */
+
+static struct value *citation_value(struct arena *arena, const struct citation *citation)
+{
+    struct value *row = value_map(arena);
+    value_set_int(arena, row, "number", citation->number);
+    value_set_text(arena, row, "document", citation->document);
+    value_set_text(arena, row, "title", citation->title);
+    if (citation->source)
+        value_set_text(arena, row, "source", citation->source);
+    value_set_text(arena, row, "quote", citation->quote);
+    value_set_int(arena, row, "start", (int64_t)citation->start);
+    return value_set_int(arena, row, "end", (int64_t)citation->end);
+}
+
+static struct value *hit_value(struct arena *arena, const struct hit *hit, bool with_text)
+{
+    struct value *row = value_map(arena);
+    value_set_text(arena, row, "document", hit->document);
+    value_set_text(arena, row, "title", hit->title);
+    if (hit->source)
+        value_set_text(arena, row, "source", hit->source);
+    value_set_text(arena, row, "heading", hit->heading);
+    value_set(arena, row, "similarity", real(arena, hit->similarity, 1e4));
+    if (!with_text)
+        return row;
+    value_set_text(arena, row, "text", hit->text);
+    value_set_int(arena, row, "start", (int64_t)hit->start);
+    return value_set_int(arena, row, "end", (int64_t)hit->end);
+}
+
+static struct value *hits_value(struct arena *arena, const struct hit_list *hits, size_t most,
+                                bool with_text)
+{
+    struct value *list = value_list(arena);
+    for (size_t i = 0; i < hits->count && i < most; i++)
+        value_push(arena, list, hit_value(arena, &hits->items[i], with_text));
+    return list;
+}
+
+static struct value *times_value(struct arena *arena, const struct answer *answer)
+{
+    struct value *times = value_map(arena);
+    value_set(arena, times, "embed", real(arena, answer->times.embed_ms, 100));
+    value_set(arena, times, "search", real(arena, answer->times.search_ms, 100));
+    value_set(arena, times, "generate", real(arena, answer->times.generate_ms, 100));
+    return value_set(arena, times, "total", real(arena, answer->times.total_ms, 100));
+}
+
+/* Dollars of both models; -1 when one of them is not in the price table. */
+static double dollars(const struct answer *answer)
+{
+    double embed = answer->embed_usage.dollars, generate = answer->generate_usage.dollars;
+    return embed < 0 || generate < 0 ? -1 : embed + generate;
+}
+
+static struct value *usage_value(struct arena *arena, const struct answer *answer)
+{
+    struct value *usage = value_map(arena);
+    value_set_int(arena, usage, "input_tokens", answer->generate_usage.input_tokens);
+    value_set_int(arena, usage, "output_tokens", answer->generate_usage.output_tokens);
+    value_set_int(arena, usage, "embed_tokens", answer->embed_usage.input_tokens);
+    value_set(arena, usage, "usd",
+              dollars(answer) < 0 ? value_null(arena) : value_real(arena, dollars(answer)));
+    value_set_text(arena, usage, "prices", price_table_version);
+    if (answer->generate_usage.model)
+        value_set_text(arena, usage, "model", answer->generate_usage.model);
+    return usage;
+}
+
+struct value *answer_to_value(struct arena *arena, const struct answer *answer)
+{
+    struct value *reply = value_map(arena), *citations = value_list(arena);
+    for (size_t i = 0; i < answer->citation_count; i++)
+        value_push(arena, citations, citation_value(arena, &answer->citations[i]));
+    value_set_text(arena, reply, "outcome", outcome_word(answer->outcome));
+    value_set_text(arena, reply, "answer", answer->text);
+    value_set_bool(arena, reply, "no_answer", answer->outcome == NO_ANSWER);
+    if (answer->reason[0])
+        value_set_text(arena, reply, "reason", answer->reason);
+    value_set(arena, reply, "citations", citations);
+    if (answer->outcome == NO_ANSWER)
+        value_set(arena, reply, "nearest", hits_value(arena, &answer->hits, NEAREST, false));
+    if (answer->outcome == PASSAGES_ONLY)
+        value_set(arena, reply, "passages",
+                  hits_value(arena, &answer->hits, answer->hits.count, true));
+    value_set(arena, reply, "timings_ms", times_value(arena, answer));
+    value_set(arena, reply, "usage", usage_value(arena, answer));
+    return value_set_text(arena, reply, "prompt", answer->prompt_hash);
+}
+
+/* -- the log line -- */
+
+static const struct metric {
+    const char *name, *unit;
+} metrics[] = {
+    {"EmbedMs", "Milliseconds"},
+    {"SearchMs", "Milliseconds"},
+    {"GenerateMs", "Milliseconds"},
+    {"TotalMs", "Milliseconds"},
+    {"InputTokens", "Count"},
+    {"OutputTokens", "Count"},
+    {"CostUSD", "None"},
+    {"Questions", "Count"},
+    {"NoAnswer", "Count"},
+    {"Throttled", "Count"},
+    {"Late", "Count"},
+};
+
+/* CloudWatch reads metrics out of a line that carries this description of itself.
+ * Source: "Embedded metric format specification", Amazon CloudWatch User Guide. */
+static struct value *metric_description(struct arena *arena)
+{
+    struct value *list = value_list(arena), *directive = value_map(arena),
+                 *about = value_map(arena);
+    for (size_t i = 0; i < COUNT_OF(metrics); i++) {
+        struct value *row = value_map(arena);
+        value_set_text(arena, row, "Name", metrics[i].name);
+        value_set_text(arena, row, "Unit", metrics[i].unit);
+        value_push(arena, list, row);
+    }
+    value_set_text(arena, directive, "Namespace", "ragstack");
+    value_set(
+        arena, directive, "Dimensions",
+        value_push(arena, value_list(arena), value_push_text(arena, value_list(arena), "Stack")));
+    value_set(arena, directive, "Metrics", list);
+    value_set_int(arena, about, "Timestamp", task_wall_ms(NULL));
+    return value_set(arena, about, "CloudWatchMetrics",
+                     value_push(arena, value_list(arena), directive));
+}
+
+void answer_log_line(struct arena *arena, const struct answer *answer, const char *stack,
+                     const char *request_id, const char *question, bool log_question)
+{
+    const double numbers[] = {
+        rounded(answer->times.embed_ms, 100),
+        rounded(answer->times.search_ms, 100),
+        rounded(answer->times.generate_ms, 100),
+        rounded(answer->times.total_ms, 100),
+        answer->generate_usage.input_tokens + answer->embed_usage.input_tokens,
+        answer->generate_usage.output_tokens,
+        dollars(answer) < 0 ? 0 : dollars(answer),
+        1,
+        answer->outcome == NO_ANSWER,
+        answer->outcome == THROTTLED,
+        answer->outcome == PASSAGES_ONLY,
+    };
+    struct value *line = value_map(arena);
+    struct buffer text = BUFFER(1 << 20);
+    value_set(arena, line, "_aws", metric_description(arena));
+    value_set_text(arena, line, "Stack", stack);
+    for (size_t i = 0; i < COUNT_OF(metrics); i++)
+        value_set(arena, line, metrics[i].name, value_real(arena, numbers[i]));
+    value_set_text(arena, line, "event", "question");
+    value_set_text(arena, line, "requestId", request_id);
+    value_set_text(arena, line, "outcome", outcome_word(answer->outcome));
+    value_set_text(arena, line, "reason", answer->reason);
+    value_set_int(arena, line, "citations", (int64_t)answer->citation_count);
+    value_set_int(arena, line, "droppedCitations", answer->dropped_citations);
+    value_set_text(arena, line, "prompt", answer->prompt_hash);
+    value_set_text(arena, line, "model", answer->generate_usage.model);
+    value_set_text(arena, line, "prices", price_table_version);
+    if (log_question)
+        value_set_text(arena, line, "question", question);
+    json_print(&text, line);
+    printf("%s\n", buffer_string(&text));
+    fflush(stdout);
+    buffer_free(&text);
+}
