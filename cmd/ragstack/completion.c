@@ -72,11 +72,11 @@ static void bash_value(FILE *out, const struct command *command, const struct op
     if (row->choices) {
         fputs("COMPREPLY=($(compgen -W '", out);
         put_choices(out, row->choices);
-        fputs("' -- \"$cur\"))", out);
+        fputs("' -- \"$cur\")); ", out);
     } else if (takes_file(row)) {
-        fputs("COMPREPLY=($(compgen -f -- \"$cur\"))", out);
+        fputs("COMPREPLY=($(compgen -f -- \"$cur\")); ", out);
     }
-    fputs("; return ;;\n", out);
+    fputs("return ;;\n", out);
 }
 
 static void bash_command(FILE *out, const struct command *command)
@@ -134,9 +134,10 @@ static void zsh_option(FILE *out, const struct command *command, const struct op
 {
     char letter = option_letter(command, row);
     fputs(" \\\n            ", out);
-    if (letter)
-        fprintf(out, "'%s(-%c --%s)'{-%c,--%s}'[", row->repeats ? "*" : "", letter, row->name,
-                letter, row->name);
+    if (letter && row->repeats)
+        fprintf(out, "'*'{-%c,--%s}'[", letter, row->name);
+    else if (letter)
+        fprintf(out, "'(-%c --%s)'{-%c,--%s}'[", letter, row->name, letter, row->name);
     else
         fprintf(out, "'%s--%s[", row->repeats ? "*" : "", row->name);
     put_quoted(out, row->summary, "[]:\\");

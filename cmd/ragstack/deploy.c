@@ -35,7 +35,7 @@ int deploy_run(struct task *task, struct session *session, const struct plan *pl
                struct error *error)
 {
     struct apply_options all = *options;
-    struct progress_view *view = progress_begin(session);
+    struct progress_view *view = progress_begin(session, plan);
     all.progress = progress_show;
     all.data = view;
     all.interrupted = &session->interrupted;

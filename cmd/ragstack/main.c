@@ -205,21 +205,46 @@ static int unknown_command(struct arena *arena, const char *word)
     return EXIT_USAGE;
 }
 
+/* Common options may stand before the command, too: it is moved to the front. */
+static void put_command_first(int argc, char **argv)
+{
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        const char *word = argv[at];
+        for (const struct option_row *row = common_options; row->name; row++) {
+            bool named = strncmp(word, "--", 2) == 0 && strcmp(word + 2, row->name) == 0;
+            bool lettered = row->letter && word[1] == row->letter && word[2] == '\0';
+            if (row->argument && (named || lettered))
+                at++; /* its argument follows */
+        }
+    }
+    if (at >= argc)
+        return;
+    char *command = argv[at];
+    memmove(&argv[2], &argv[1], (size_t)(at - 1) * sizeof *argv);
+    argv[1] = command;
+}
+
+static int help(int argc, char **argv)
+{
+    const struct command *command = argc > 2 ? command_find(argv[2]) : NULL;
+    if (command)
+        help_command(stdout, command);
+    else
+        help_all(argc > 1 ? stdout : stderr);
+    return argc > 1 ? EXIT_DONE : EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
+    put_command_first(argc, argv);
     const char *word = argc > 1 ? argv[1] : "--help";
     if (strcmp(word, "--version") == 0) {
         printf("ragstack %s\n", RAGSTACK_VERSION);
         return EXIT_DONE;
     }
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        const struct command *command = argc > 2 ? command_find(argv[2]) : NULL;
-        if (command)
-            help_command(stdout, command);
-        else
-            help_all(argc > 1 ? stdout : stderr);
-        return argc > 1 ? EXIT_DONE : EXIT_USAGE;
-    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        return help(argc, argv);
     struct arena *arena = arena_new();
     const struct command *command = command_find(word);
     int code =

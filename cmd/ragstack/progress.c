@@ -8,7 +8,7 @@
 
 #include "pkg/base/vector.h"
 
-enum { LIVE_MS = 200, PLAIN_MS = 60000, NARROWEST = 40, FEWEST_LINES = 6 };
+enum { LIVE_MS = 200, PLAIN_MS = 60000, WORTH_TELLING_MS = 100, NARROWEST = 40, FEWEST_LINES = 6 };
 
 /* A node under way. */
 struct row {
@@ -25,8 +25,14 @@ struct progress_view {
     VECTOR(struct row) rows;
     int drawn; /* lines of the live list on the screen */
     int done, total;
+    int kind_width, id_width;
     int64_t started_ms;
 };
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
 
 static int64_t now_ms(const struct progress_view *view)
 {
@@ -70,9 +76,11 @@ static void put_cut(const struct buffer *line, int width)
     fwrite(text, 1, end, stderr);
 }
 
-static void put_row(struct buffer *out, const struct row *row, int64_t at_ms)
+static void put_row(const struct progress_view *view, struct buffer *out, const struct row *row,
+                    int64_t at_ms)
 {
-    buffer_printf(out, "%s %s  %s ", row->kind, row->id, row->verb);
+    buffer_printf(out, "%-*s  %-*s  %s ", view->kind_width, row->kind, view->id_width, row->id,
+                  row->verb);
     put_duration(out, at_ms - row->started_ms);
     if (row->typical_s >= 2) {
         buffer_text(out, " of about ");
@@ -111,7 +119,7 @@ static void draw(struct progress_view *view)
     for (int i = 0; i < count && i < lines; i++) {
         CLEANUP(buffer_free) struct buffer line = BUFFER(4096);
         bool last = i + 1 == count || i + 1 == lines;
-        put_row(&line, &view->rows.items[i], at_ms);
+        put_row(view, &line, &view->rows.items[i], at_ms);
         fprintf(stderr, "  %s ", last ? "└" : "├");
         put_cut(&line, width - 5);
         fputc('\n', stderr);
@@ -168,10 +176,10 @@ static void print_line(const struct progress_view *view, const struct progress *
         [PROGRESS_SKIP] = {"-", "\033[33m"},
     };
     CLEANUP(buffer_free) struct buffer line = BUFFER(16384);
-    buffer_printf(&line, "  %s%s%s %s %s  %s", paint(view, looks[progress->kind].colour),
-                  looks[progress->kind].sign, paint(view, "\033[0m"), progress->type->kind,
-                  progress->id, progress->verb);
-    if (progress->kind == PROGRESS_DONE) {
+    buffer_printf(&line, "  %s%s%s %-*s  %-*s  %s", paint(view, looks[progress->kind].colour),
+                  looks[progress->kind].sign, paint(view, "\033[0m"), view->kind_width,
+                  progress->type->kind, view->id_width, progress->id, progress->verb);
+    if (progress->kind == PROGRESS_DONE && progress->elapsed_ms >= WORTH_TELLING_MS) {
         buffer_text(&line, "  ");
         put_duration(&line, progress->elapsed_ms);
     }
@@ -190,7 +198,7 @@ static void print_awaited(const struct progress_view *view)
         CLEANUP(buffer_free) struct buffer line = BUFFER(4096);
         if (at_ms - view->rows.items[i].started_ms < PLAIN_MS / 2)
             continue;
-        put_row(&line, &view->rows.items[i], at_ms);
+        put_row(view, &line, &view->rows.items[i], at_ms);
         fprintf(stderr, "  … %s\n", buffer_string(&line));
     }
 }
@@ -210,13 +218,17 @@ static int tick(struct task *task, void *argument, struct error *error)
     return result;
 }
 
-struct progress_view *progress_begin(struct session *session)
+struct progress_view *progress_begin(struct session *session, const struct plan *plan)
 {
     struct progress_view *view = arena_new_of(session->arena, struct progress_view);
     const char *terminal = getenv("TERM");
     view->session = session;
     view->live = isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
     view->started_ms = now_ms(view);
+    for (size_t i = 0; i < plan->step_count; i++) {
+        view->kind_width = larger(view->kind_width, (int)strlen(plan->steps[i].type->kind));
+        view->id_width = larger(view->id_width, (int)strlen(plan->steps[i].id));
+    }
     view->ticker = task_start(session->loop, "progress", tick, view);
     return view;
 }

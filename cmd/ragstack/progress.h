@@ -9,7 +9,7 @@ struct progress_view;
 
 /* All output goes to stderr. Starts a task that keeps the elapsed times moving; without a terminal
  * it says once a minute what is still awaited, so that a pipeline's log does not fall silent. */
-struct progress_view *progress_begin(struct session *session);
+struct progress_view *progress_begin(struct session *session, const struct plan *plan);
 /* For apply_options.progress, with the view as data. */
 void progress_show(void *view, const struct progress *progress);
 /* Takes the live list away; what was done stays on the screen. */

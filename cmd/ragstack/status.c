@@ -37,6 +37,7 @@ struct report {
     VECTOR(struct row) rows;
     VECTOR(struct row) alarms; /* in state ALARM */
     int counts[HEALTH_KINDS];
+    int kind_width, id_width;
 };
 
 /* By the rows that the type waits by: complete, where it has one, else ready. */
@@ -55,6 +56,9 @@ static enum health judge(struct arena *arena, const struct found *found, const c
 
 static void add(struct report *report, struct row row)
 {
+    int kind = (int)strlen(row.type->kind), id = (int)strlen(row.id);
+    report->kind_width = kind > report->kind_width ? kind : report->kind_width;
+    report->id_width = id > report->id_width ? id : report->id_width;
     report->counts[row.health]++;
     vector_push(report->session->arena, &report->rows, row);
 }
@@ -117,8 +121,8 @@ static const char *paint(const struct report *report, const char *colour)
 static void print_row(const struct report *report, const struct row *row)
 {
     const struct health_look *look = &looks[row->health];
-    printf("  %s%s%s %-21s %-18s %s", paint(report, look->colour), look->sign,
-           paint(report, "\033[0m"), row->type->kind, row->id,
+    printf("  %s%s%s %-*s  %-*s  %s", paint(report, look->colour), look->sign,
+           paint(report, "\033[0m"), report->kind_width, row->type->kind, report->id_width, row->id,
            row->physical_id ? row->physical_id : "");
     if (row->state || row->health != HEALTHY)
         printf("  %s%s%s", paint(report, look->colour), row->state ? row->state : look->word,

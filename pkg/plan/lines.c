@@ -28,8 +28,10 @@ static void print_words(struct buffer *out, const struct value *value)
         break;
     case VALUE_MAP:
         buffer_char(out, '{');
-        for (size_t i = 0; i < value->map.count; i++) {
-            buffer_printf(out, "%s%s: ", i ? ", " : "", value->map.entries[i].key);
+        for (size_t i = 0, told = 0; i < value->map.count; i++) {
+            if (value_is(value->map.entries[i].value, VALUE_NULL))
+                continue; /* unset says nothing, and there is much of it */
+            buffer_printf(out, "%s%s: ", told++ ? ", " : "", value->map.entries[i].key);
             print_words(out, value->map.entries[i].value);
         }
         buffer_char(out, '}');

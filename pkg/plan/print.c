@@ -86,11 +86,28 @@ static void print_properties(struct buffer *out, const struct plan *plan, const 
     }
 }
 
+/* Widths of what stands in columns. */
+struct columns {
+    int kind, id;
+};
+
+static struct columns columns_of(const struct plan *plan)
+{
+    struct columns columns = {0, 0};
+    for (size_t i = 0; i < plan->step_count; i++) {
+        int kind = (int)strlen(plan->steps[i].type->kind), id = (int)strlen(plan->steps[i].id);
+        columns.kind = kind > columns.kind ? kind : columns.kind;
+        columns.id = id > columns.id ? id : columns.id;
+    }
+    return columns;
+}
+
 static void print_step(struct buffer *out, const struct plan *plan, const struct step *step,
-                       const struct plan_style *style)
+                       struct columns columns, const struct plan_style *style)
 {
     paint(out, style, looks[step->kind].colour);
-    buffer_printf(out, "  %s %s %s", looks[step->kind].sign, step->type->kind, step->id);
+    buffer_printf(out, "  %s %-*s %-*s", looks[step->kind].sign, columns.kind, step->type->kind,
+                  columns.id, step->id);
     paint(out, style, "\033[0m");
     buffer_printf(out, "  %s: %s", looks[step->kind].word, step->reason);
     if (step->loses_data) {
@@ -132,6 +149,7 @@ void plan_print_text(struct buffer *out, const struct plan *plan, const struct p
 {
     const struct identity *identity = plan->target->identity;
     struct plan_summary summary = plan_summarize(plan);
+    struct columns columns = columns_of(plan);
     if (plan->step_count) {
         paint(out, style, "\033[1m");
         buffer_printf(out, "%s%s%s", identity->stack, identity->environment[0] ? " " : "",
@@ -143,6 +161,6 @@ void plan_print_text(struct buffer *out, const struct plan *plan, const struct p
         buffer_text(out, "\n");
     }
     for (size_t i = 0; i < plan->step_count; i++)
-        print_step(out, plan, &plan->steps[i], style);
+        print_step(out, plan, &plan->steps[i], columns, style);
     print_summary(out, &summary);
 }

@@ -15,6 +15,16 @@ const struct field *type_field(const struct resource_type *type, const char *nam
     return NULL;
 }
 
+/* A default stands in no file. */
+static void forget_marks(struct value *value)
+{
+    value->mark = (struct mark){0};
+    for (size_t i = 0; value_is(value, VALUE_LIST) && i < value->list.count; i++)
+        forget_marks(value->list.items[i]);
+    for (size_t i = 0; value_is(value, VALUE_MAP) && i < value->map.count; i++)
+        forget_marks(value->map.entries[i].value);
+}
+
 struct value *field_unset(struct arena *arena, const struct field *field)
 {
     if (!field->unset)
@@ -23,6 +33,7 @@ struct value *field_unset(struct arena *arena, const struct field *field)
     struct error error;
     if (json_parse(arena, field->unset, strlen(field->unset), field->name, &value, &error) < 0)
         panic("field %s: bad unset value %s: %s", field->name, field->unset, error.message);
+    forget_marks(value);
     return value;
 }
 
