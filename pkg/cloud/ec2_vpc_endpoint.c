@@ -186,7 +186,10 @@ static int decode(struct task *task, struct observation *observation, const stru
     value_set_text(arena, props, "type", type);
     value_set_text(arena, props, "state", state);
     read_more(arena, item, props);
-    return strcmp(type, "gateway") == 0 ? find_prefix_list(task, cloud, service, props, error) : 0;
+    if (strcmp(type, "gateway") != 0)
+        return 0;
+    value_set_bool(arena, props, "private_dns", false); /* it has no addresses to be named */
+    return find_prefix_list(task, cloud, service, props, error);
 }
 
 static int observe(struct task *task, struct observation *observation, struct error *error)
