@@ -112,7 +112,11 @@ int session_expand(struct session *session, struct error *error)
     else if (result < 0)
         return result;
     struct expand_options options = {
-        .handler_zip = zip.path, .handler_sha256 = zip.sha256_base64, .git = &session->stack->git};
+        .handler_zip = zip.path,
+        .handler_sha256 = zip.sha256_base64,
+        .git = &session->stack->git,
+        .prompt = session->stack->prompt,
+    };
     session->wanted = (struct resource_list){0};
     return cloud_expand(session->arena, session->stack->tree, &options, &session->wanted, error);
 }

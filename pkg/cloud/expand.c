@@ -80,6 +80,12 @@ struct resource *expand_add(struct expansion *expansion, const struct resource_t
     return &expansion->out->items[expansion->out->count - 1];
 }
 
+void expand_note(struct resource *resource, const struct value *from, const char *note)
+{
+    resource->note = note;
+    resource->note_mark = from ? from->mark : resource->mark;
+}
+
 struct value *policy(struct arena *arena, struct value *statements)
 {
     return props(arena, "Version", text(arena, "2012-10-17"), "Statement", statements, NULL);
@@ -144,6 +150,54 @@ static int expand_free(struct expansion *expansion, struct error *error)
     return 0;
 }
 
+/* -- what cannot work is refused before anything is made -- */
+
+bool has_endpoint(const struct expansion *expansion, const char *service)
+{
+    struct value *one, *list = say(expansion, "network.endpoints");
+    value_each(one, list)
+    {
+        if (value_is_text(one, service))
+            return true;
+    }
+    return false;
+}
+
+static struct mark mark_of(const struct expansion *expansion, const char *path)
+{
+    const struct value *value = say(expansion, path);
+    return value ? value->mark : (struct mark){0};
+}
+
+/* Without NAT, what has no endpoint is not reached. */
+static int check_reach(const struct expansion *expansion, struct error *error)
+{
+    if (!value_is_text(say(expansion, "network.nat"), "none"))
+        return 0;
+    if (!has_endpoint(expansion, "bedrock-runtime"))
+        return error_set_at(error, ERR_INPUT, mark_of(expansion, "network.endpoints"),
+                            "network.endpoints: without bedrock-runtime (and with nat: none) the "
+                            "functions cannot reach the models");
+    if (say_bool(expansion, "documents.bucket") && !has_endpoint(expansion, "s3"))
+        return error_set_at(error, ERR_INPUT, mark_of(expansion, "network.endpoints"),
+                            "network.endpoints: without s3 (and with nat: none) the functions "
+                            "cannot read the documents' bucket; say documents: {bucket: false} if "
+                            "there is to be none");
+    return 0;
+}
+
+/* It travels in the function's environment, which Lambda limits to 4096 bytes in all. */
+static int check_prompt(const struct expansion *expansion, struct error *error)
+{
+    enum { LONGEST_PROMPT = 3000 };
+    const char *prompt = expansion->options->prompt;
+    if (!prompt || strlen(prompt) <= LONGEST_PROMPT)
+        return 0;
+    return error_set_at(error, ERR_INPUT, mark_of(expansion, "prompt"),
+                        "prompt: %zu bytes are too long: Lambda gives a function room for %d",
+                        strlen(prompt), LONGEST_PROMPT);
+}
+
 int cloud_expand(struct arena *arena, const struct value *tree,
                  const struct expand_options *options, struct resource_list *out,
                  struct error *error)
@@ -155,5 +209,8 @@ int cloud_expand(struct arena *arena, const struct value *tree,
     expand_functions(&expansion);
     expand_api(&expansion);
     expand_watch(&expansion);
-    return expand_free(&expansion, error);
+    int result = check_reach(&expansion, error);
+    if (result == 0)
+        result = check_prompt(&expansion, error);
+    return result == 0 ? expand_free(&expansion, error) : result;
 }

@@ -11,10 +11,12 @@ struct expand_options {
     const char *handler_zip;     /* path of the handlers' zip */
     const char *handler_sha256;  /* its SHA-256 in base64, as Lambda's CodeSha256 has it */
     const struct git_state *git; /* may be NULL */
+    const char *prompt;          /* the template's text; NULL: the handlers' own */
 };
 
-/* `tree` is a stack's tree (every key present). ERR_INPUT when a free resource takes a built-in id.
- */
+/* `tree` is a stack's tree (every key present). ERR_INPUT when a free resource takes a built-in id,
+ * or when what the file says could not work: functions without a way to the models, a prompt that
+ * does not fit. */
 int cloud_expand(struct arena *arena, const struct value *tree,
                  const struct expand_options *options, struct resource_list *out,
                  struct error *error);
@@ -30,6 +32,8 @@ struct expansion {
 /* Adds a resource; `from` is the part of the file that it comes from (its mark). */
 struct resource *expand_add(struct expansion *expansion, const struct resource_type *type,
                             const char *id, const struct value *from, struct value *props);
+/* Says it aloud in every plan; `from` is the part of the file that it is about. */
+void expand_note(struct resource *resource, const struct value *from, const char *note);
 /* props(arena, "key", value, "key", value, NULL); NULL values are left out. */
 struct value *props(struct arena *arena, ...) __attribute__((sentinel));
 /* A list of the values, up to NULL. */
@@ -43,6 +47,8 @@ int64_t say_int(const struct expansion *expansion, const char *path);
 bool say_bool(const struct expansion *expansion, const char *path);
 const char *say_text(const struct expansion *expansion, const char *path);
 struct value *say(const struct expansion *expansion, const char *path);
+/* Is this AWS service among network.endpoints? */
+bool has_endpoint(const struct expansion *expansion, const char *service);
 
 /* An IAM policy document of these statements. */
 struct value *policy(struct arena *arena, struct value *statements);

@@ -14,7 +14,11 @@ static const struct {
     {"GET /openapi.json", "ask"},
 };
 
-enum { INTEGRATION_TIMEOUT_MS = 30000 }; /* the longest that HTTP APIs allow */
+enum {
+    INTEGRATION_TIMEOUT_MS = 30000, /* the longest that HTTP APIs allow */
+    OLD_VERSIONS_DAYS = 30,         /* a document deleted by mistake can be had back for so long */
+    LOST_UPLOADS_DAYS = 7,
+};
 
 static struct value *all_routes(const struct expansion *expansion)
 {
@@ -44,11 +48,16 @@ static struct value *cors(const struct expansion *expansion)
     const struct value *origins = say(expansion, "api.cors.origins");
     if (!value_count(origins))
         return NULL;
+    struct value *headers =
+        items(arena, text(arena, "content-type"), text(arena, "authorization"), NULL);
+    if (value_is_text(say(expansion, "api.auth"), "iam")) { /* what a signature consists of */
+        value_push_text(arena, headers, "x-amz-date");
+        value_push_text(arena, headers, "x-amz-security-token");
+        value_push_text(arena, headers, "x-amz-content-sha256");
+    }
     return props(arena, "origins", value_copy(arena, origins), "methods",
                  items(arena, text(arena, "GET"), text(arena, "POST"), text(arena, "DELETE"), NULL),
-                 "headers",
-                 items(arena, text(arena, "content-type"), text(arena, "authorization"), NULL),
-                 "max_age_s", value_int(arena, 3600), NULL);
+                 "headers", headers, "max_age_s", value_int(arena, 3600), NULL);
 }
 
 void expand_api(struct expansion *expansion)
@@ -61,10 +70,15 @@ void expand_api(struct expansion *expansion)
                                    ? props(arena, "issuer", value_get(jwt, "issuer"), "audience",
                                            value_get(jwt, "audience"), NULL)
                                    : NULL;
-    expand_add(expansion, &apigateway_api, "api", from,
-               props(arena, "description", text(arena, "questions and documents"), "cors",
-                     cors(expansion), "authorizer", authorizer, "stage", stage(expansion), "routes",
-                     all_routes(expansion), NULL));
+    struct resource *api =
+        expand_add(expansion, &apigateway_api, "api", from,
+                   props(arena, "description", text(arena, "questions and documents"), "cors",
+                         cors(expansion), "authorizer", authorizer, "stage", stage(expansion),
+                         "routes", all_routes(expansion), NULL));
+    if (value_is_text(value_get(from, "auth"), "none"))
+        expand_note(api, value_get(from, "auth"),
+                    "anybody who knows its address can ask, and read and change documents: "
+                    "api.auth is none");
 }
 
 void expand_documents(struct expansion *expansion)
@@ -77,8 +91,11 @@ void expand_documents(struct expansion *expansion)
         "events",
         items(arena, text(arena, "s3:ObjectCreated:*"), text(arena, "s3:ObjectRemoved:*"), NULL),
         NULL);
+    struct value *tidy = props(arena, "id", text(arena, "tidy"), "noncurrent_days",
+                               value_int(arena, OLD_VERSIONS_DAYS), "abort_multipart_days",
+                               value_int(arena, LOST_UPLOADS_DAYS), NULL);
     expand_add(expansion, &s3_bucket, "documents", say(expansion, "documents"),
                props(arena, "versioning", value_bool(arena, true), "tls_only",
-                     value_bool(arena, true), "notifications", items(arena, notification, NULL),
-                     NULL));
+                     value_bool(arena, true), "lifecycle", items(arena, tidy, NULL),
+                     "notifications", items(arena, notification, NULL), NULL));
 }

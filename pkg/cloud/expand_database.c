@@ -52,7 +52,7 @@ static void add_proxy(struct expansion *expansion)
     const struct value *from = value_get(say(expansion, "database"), "proxy");
     struct value *database_users =
         text(arena, "arn:${stack.partition}:rds-db:${stack.region}:${stack.account}:dbuser:"
-                    "${database.resource_id}/*");
+                    "${database.resource_id}/rag_app");
     struct value *statement =
         allow(arena, "Connect", items(arena, text(arena, "rds-db:connect"), NULL),
               items(arena, database_users, NULL));
@@ -61,12 +61,16 @@ static void add_proxy(struct expansion *expansion)
                      "assume", trust(arena, "rds"), "policies",
                      props(arena, "connect", policy(arena, items(arena, statement, NULL)), NULL),
                      NULL));
-    expand_add(expansion, &rds_proxy, "proxy", from,
-               props(arena, "engine_family", text(arena, "POSTGRESQL"), "default_auth",
-                     text(arena, "IAM_AUTH"), "require_tls", value_bool(arena, true), "role",
-                     text(arena, "${proxy-role.arn}"), "subnets", private_subnets(expansion),
-                     "groups", items(arena, text(arena, "${proxy-group.id}"), NULL), "target",
-                     text(arena, "${database.name}"), NULL));
+    struct resource *proxy =
+        expand_add(expansion, &rds_proxy, "proxy", from,
+                   props(arena, "engine_family", text(arena, "POSTGRESQL"), "default_auth",
+                         text(arena, "IAM_AUTH"), "require_tls", value_bool(arena, true), "role",
+                         text(arena, "${proxy-role.arn}"), "subnets", private_subnets(expansion),
+                         "groups", items(arena, text(arena, "${proxy-group.id}"), NULL), "target",
+                         text(arena, "${database.name}"), NULL));
+    expand_note(proxy, from,
+                "RDS Proxy is billed by the instance's processors, for two at least: more than a "
+                "small instance itself");
 }
 
 void expand_database(struct expansion *expansion)

@@ -44,6 +44,19 @@ static struct value *network_statement(struct arena *arena)
     return allow(arena, "Network", list, items(arena, text(arena, "*"), NULL));
 }
 
+/* The same actions are denied to the function's code: only the service itself needs them. */
+static struct value *network_denial(struct arena *arena)
+{
+    struct value *statement = network_statement(arena);
+    struct value *any_function =
+        text(arena, "arn:${stack.partition}:lambda:${stack.region}:${stack.account}:function:*");
+    value_set_text(arena, statement, "Sid", "NetworkNotForCode");
+    value_set_text(arena, statement, "Effect", "Deny");
+    return value_set(arena, statement, "Condition",
+                     props(arena, "ArnLike",
+                           props(arena, "lambda:SourceFunctionArn", any_function, NULL), NULL));
+}
+
 static struct value *database_statement(const struct expansion *expansion,
                                         const struct handler *handler)
 {
@@ -62,8 +75,8 @@ static struct value *database_statement(const struct expansion *expansion,
  * every region it sends to, but only by way of the profile. */
 static bool is_profile(const char *model)
 {
-    static const char *const prefixes[] = {"us.",     "eu.", "apac.", "global.",
-                                           "us-gov.", "jp.", "au.",   "ca."};
+    static const char *const prefixes[] = {"us.", "eu.", "apac.", "global.", "us-gov.", "jp.",
+                                           "au.", "ca.", "sa.",   "in.",     "mx.",     "me."};
     for (size_t i = 0; i < COUNT_OF(prefixes); i++) {
         if (strncmp(model, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
@@ -71,14 +84,18 @@ static bool is_profile(const char *model)
     return false;
 }
 
+/* A profile of the account's own is named by its ARN, which does not tell the model. */
 static void allow_profile(struct arena *arena, struct value *statements, const char *model,
                           size_t n)
 {
-    const char *name = strchr(model, '.') + 1;
+    bool own = strncmp(model, "arn:", 4) == 0;
+    const char *name = own ? "*" : strchr(model, '.') + 1;
     struct value *profile =
-        text(arena,
-             "arn:${stack.partition}:bedrock:${stack.region}:${stack.account}:inference-profile/%s",
-             model);
+        own ? text(arena, "%s", model)
+            : text(arena,
+                   "arn:${stack.partition}:bedrock:${stack.region}:${stack.account}:"
+                   "inference-profile/%s",
+                   model);
     struct value *actions = items(arena, text(arena, "bedrock:InvokeModel"), NULL);
     value_push(
         arena, statements,
@@ -96,12 +113,15 @@ static void allow_profile(struct arena *arena, struct value *statements, const c
 static void allow_model(struct arena *arena, struct value *statements, const char *model)
 {
     size_t n = value_count(statements);
-    if (is_profile(model)) {
+    if (is_profile(model) || strstr(model, "inference-profile/")) {
         allow_profile(arena, statements, model, n);
         return;
     }
     struct value *foundation =
-        text(arena, "arn:${stack.partition}:bedrock:${stack.region}::foundation-model/%s", model);
+        strncmp(model, "arn:", 4) == 0 /* imported, or bought throughput */
+            ? text(arena, "%s", model)
+            : text(arena, "arn:${stack.partition}:bedrock:${stack.region}::foundation-model/%s",
+                   model);
     value_push(arena, statements,
                allow(arena, arena_printf(arena, "Model%zu", n),
                      items(arena, text(arena, "bedrock:InvokeModel"), NULL),
@@ -124,7 +144,7 @@ static struct value *role_policy(const struct expansion *expansion, const struct
     struct arena *arena = expansion->arena;
     struct value *statements =
         items(arena, logs_statement(arena, handler), network_statement(arena),
-              database_statement(expansion, handler), NULL);
+              network_denial(arena), database_statement(expansion, handler), NULL);
     if (handler->models)
         allow_models(expansion, handler, statements);
     if (handler->documents && say_bool(expansion, "documents.bucket"))
@@ -136,32 +156,55 @@ static struct value *role_policy(const struct expansion *expansion, const struct
 
 /* -- functions -- */
 
+static struct value *number(const struct expansion *expansion, const char *path)
+{
+    return text(expansion->arena, "%lld", (long long)say_int(expansion, path));
+}
+
+static struct value *joined(struct arena *arena, const struct value *list)
+{
+    const char *words = "";
+    struct value *word;
+    value_each(word, list) words =
+        arena_printf(arena, "%s%s%s", words, *words ? "," : "", word->string.text);
+    return value_string(arena, words);
+}
+
+static void add_asking(const struct expansion *expansion, struct value *map)
+{
+    struct arena *arena = expansion->arena;
+    const struct value *fallback = say(expansion, "models.generate.fallback");
+    value_set(arena, map, "RAG_GENERATE_MODEL", say(expansion, "models.generate.id"));
+    if (value_count(fallback))
+        value_set(arena, map, "RAG_FALLBACK_MODELS", joined(arena, fallback));
+    value_set(arena, map, "RAG_MAX_TOKENS", number(expansion, "models.generate.max_tokens"));
+    value_set(arena, map, "RAG_TOP_K", number(expansion, "retrieval.top_k"));
+    value_set(arena, map, "RAG_FLOOR", say(expansion, "retrieval.floor"));
+    value_set_text(arena, map, "RAG_LOG_QUESTIONS",
+                   say_bool(expansion, "watch.log_questions") ? "1" : "0");
+    if (expansion->options->prompt)
+        value_set_text(arena, map, "RAG_PROMPT",
+                       reference_quote(arena, expansion->options->prompt));
+}
+
 /* Names and limits that the handlers read; the schema's database is named in its event. */
 static struct value *environment(const struct expansion *expansion, const struct handler *handler)
 {
     struct arena *arena = expansion->arena;
     const char *door = say_bool(expansion, "database.proxy") ? "proxy" : "database";
     struct value *map =
-        props(arena, "RAG_STACK", text(arena, "${stack.name}"), "RAG_DB_NAME",
+        props(arena, "RAG_STACK", text(arena, "${stack.full_name}"), "RAG_DB_NAME",
               say(expansion, "database.name"), "RAG_DB_USER",
               text(arena, handler->by_proxy ? "rag_app" : "ragadmin"), "RAG_EMBED_DIMENSIONS",
-              text(arena, "%lld", (long long)say_int(expansion, "models.embed.dimensions")), NULL);
+              number(expansion, "models.embed.dimensions"), NULL);
     if (handler->by_proxy)
         value_set(arena, map, "RAG_DB_HOST", text(arena, "${%s.endpoint}", door));
     if (handler->models)
         value_set(arena, map, "RAG_EMBED_MODEL", say(expansion, "models.embed.id"));
     if (handler->documents && say_bool(expansion, "documents.bucket"))
         value_set(arena, map, "RAG_BUCKET", text(arena, "${documents.name}"));
-    if (strcmp(handler->id, "ask") == 0) {
-        value_set(arena, map, "RAG_GENERATE_MODEL", say(expansion, "models.generate.id"));
-        value_set(arena, map, "RAG_MAX_TOKENS",
-                  text(arena, "%lld", (long long)say_int(expansion, "models.generate.max_tokens")));
-        value_set(arena, map, "RAG_TOP_K",
-                  text(arena, "%lld", (long long)say_int(expansion, "retrieval.top_k")));
-        value_set(arena, map, "RAG_FLOOR", say(expansion, "retrieval.floor"));
-        value_set(arena, map, "RAG_LOG_QUESTIONS",
-                  text(arena, say_bool(expansion, "watch.log_questions") ? "1" : "0"));
-    }
+    if (strcmp(handler->id, "ask") == 0)
+        add_asking(expansion, map);
     const struct value *functions = say(expansion, "functions");
     return value_merge(arena, map, value_at(value_get(functions, handler->id), "environment"));
 }

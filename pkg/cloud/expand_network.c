@@ -113,19 +113,27 @@ static void add_group(struct expansion *expansion, const char *id, const char *d
                      text(arena, "%s", description), "rules", rules, NULL));
 }
 
-static bool has_endpoint(const struct expansion *expansion, const char *service)
+/* Gateway endpoints are free, and exist for these two alone. */
+static bool is_gateway(const char *service)
 {
-    const struct value *list = say(expansion, "network.endpoints");
-    for (size_t i = 0; i < value_count(list); i++) {
-        if (value_is_text(value_item(list, i), service))
+    return strcmp(service, "s3") == 0 || strcmp(service, "dynamodb") == 0;
+}
+
+static bool has_interface_endpoint(const struct expansion *expansion)
+{
+    struct value *service, *list = say(expansion, "network.endpoints");
+    value_each(service, list)
+    {
+        if (!is_gateway(service->string.text))
             return true;
     }
     return false;
 }
 
-static bool has_interface_endpoint(const struct expansion *expansion)
+static struct value *gateway_rule(struct arena *arena, const char *service, const char *description)
 {
-    return value_count(say(expansion, "network.endpoints")) > (size_t)has_endpoint(expansion, "s3");
+    return rule(arena, "egress", HTTPS_PORT, "prefix_list",
+                text(arena, "${endpoint-%s.prefix_list}", service), description);
 }
 
 static struct value *function_rules(const struct expansion *expansion)
@@ -141,9 +149,9 @@ static struct value *function_rules(const struct expansion *expansion)
                    rule(arena, "egress", HTTPS_PORT, "group", text(arena, "${endpoints-group.id}"),
                         "to AWS services"));
     if (has_endpoint(expansion, "s3"))
-        value_push(arena, rules,
-                   rule(arena, "egress", HTTPS_PORT, "prefix_list",
-                        text(arena, "${endpoint-s3.prefix_list}"), "to S3"));
+        value_push(arena, rules, gateway_rule(arena, "s3", "to S3"));
+    if (has_endpoint(expansion, "dynamodb"))
+        value_push(arena, rules, gateway_rule(arena, "dynamodb", "to DynamoDB"));
     if (nat_count(expansion))
         value_push(arena, rules,
                    rule(arena, "egress", HTTPS_PORT, "cidr", text(arena, "0.0.0.0/0"),
@@ -183,6 +191,15 @@ static void add_groups(struct expansion *expansion)
                   items(arena, from_group(arena, HTTPS_PORT, "functions", "ask and ingest"), NULL));
 }
 
+/* "ecr.api" is "endpoint-ecr-api": an id has no dots. */
+static const char *endpoint_id(struct arena *arena, const char *service)
+{
+    char *id = arena_printf(arena, "endpoint-%s", service);
+    for (char *at = strchr(id, '.'); at; at = strchr(at, '.'))
+        *at = '-';
+    return id;
+}
+
 static void add_endpoints(struct expansion *expansion)
 {
     struct arena *arena = expansion->arena;
@@ -190,7 +207,7 @@ static void add_endpoints(struct expansion *expansion)
     int zones = (int)say_int(expansion, "network.zones");
     value_each(service, list)
     {
-        bool gateway = value_is_text(service, "s3");
+        bool gateway = is_gateway(service->string.text);
         struct value *common = props(arena, "vpc", text(arena, "${vpc.id}"), "service", service,
                                      "type", text(arena, gateway ? "gateway" : "interface"), NULL);
         struct value *own =
@@ -201,8 +218,7 @@ static void add_endpoints(struct expansion *expansion)
                     : props(arena, "subnets", each_reference(arena, "private-", zones, "id"),
                             "groups", items(arena, text(arena, "${endpoints-group.id}"), NULL),
                             "private_dns", value_bool(arena, true), NULL);
-        expand_add(expansion, &ec2_vpc_endpoint,
-                   arena_printf(arena, "endpoint-%s", service->string.text), service,
+        expand_add(expansion, &ec2_vpc_endpoint, endpoint_id(arena, service->string.text), service,
                    value_merge(arena, common, own));
     }
 }

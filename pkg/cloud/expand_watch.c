@@ -8,7 +8,7 @@
 /* One metric that matters: an alarm when the file gives it a threshold, and a graph on the
  * dashboard. */
 struct metric {
-    const char *id, *title, *key; /* key: its threshold under watch.alarms */
+    const char *id, *title, *key; /* key: its threshold under watch.alarms; NULL: only a graph */
     const char *namespace, *name, *dimension, *dimension_value;
     const char *statistic;
     int period_s, periods;
@@ -25,19 +25,28 @@ static const struct metric metrics[] = {
     {"latency", "API: 95th percentile of latency (ms)", "p95_latency_ms", "AWS/ApiGateway",
      "Latency", "ApiId", "${api.id}", "p95", 300, 3, "GreaterThanThreshold", "notBreaching", 1},
     {"model-cost", "models: dollars a day", "bedrock_usd_per_day", "ragstack", "CostUSD", "Stack",
-     "${stack.name}", "Sum", 86400, 1, "GreaterThanThreshold", "notBreaching", 1},
+     "${stack.full_name}", "Sum", 86400, 1, "GreaterThanThreshold", "notBreaching", 1},
     {"database-cpu", "database: processor (%)", "database_cpu_percent", "AWS/RDS", "CPUUtilization",
      "DBInstanceIdentifier", "${database.name}", "Average", 300, 3, "GreaterThanThreshold",
      "missing", 1},
     {"database-storage", "database: free storage (bytes)", "database_free_gb", "AWS/RDS",
      "FreeStorageSpace", "DBInstanceIdentifier", "${database.name}", "Minimum", 300, 1,
      "LessThanThreshold", "missing", 1073741824},
+    {"requests", "API: requests", NULL, "AWS/ApiGateway", "Count", "ApiId", "${api.id}", "Sum", 300,
+     1, NULL, NULL, 1},
+    {"failures", "API: answers with 5xx", NULL, "AWS/ApiGateway", "5xx", "ApiId", "${api.id}",
+     "Sum", 300, 1, NULL, NULL, 1},
+    {"duration", "ask: 95th percentile of duration (ms)", NULL, "AWS/Lambda", "Duration",
+     "FunctionName", "${ask.name}", "p95", 300, 1, NULL, NULL, 1},
+    {"connections", "database: connections", NULL, "AWS/RDS", "DatabaseConnections",
+     "DBInstanceIdentifier", "${database.name}", "Maximum", 300, 1, NULL, NULL, 1},
 };
 
 static void add_alarm(struct expansion *expansion, const struct metric *metric, bool notify)
 {
     struct arena *arena = expansion->arena;
-    const struct value *threshold = value_get(say(expansion, "watch.alarms"), metric->key);
+    const struct value *threshold =
+        metric->key ? value_get(say(expansion, "watch.alarms"), metric->key) : NULL;
     if (!threshold || threshold->kind == VALUE_NULL)
         return;
     struct value *topic =

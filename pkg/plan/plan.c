@@ -386,13 +386,25 @@ static void fill_steps(struct planning *planning, struct plan *plan, bool down)
     }
 }
 
-static const char *fingerprint(const struct planning *planning, const struct found_list *found)
+/* What is computed (an alarm's state, a target's health) moves by itself. */
+static void print_settings(struct planning *planning, struct buffer *text,
+                           const struct found *found)
+{
+    struct value *settings = value_map(planning->arena);
+    for (const struct field *field = found->type->fields; field->name; field++) {
+        if (!(field->flags & COMPUTED))
+            value_set(planning->arena, settings, field->name, value_get(found->props, field->name));
+    }
+    json_print_canonical(text, settings);
+}
+
+static const char *fingerprint(struct planning *planning, const struct found_list *found)
 {
     struct buffer text = BUFFER(BUFFER_LARGE);
     for (size_t i = 0; i < found->count; i++) {
         buffer_printf(&text, "\n%s %s %d ", found->items[i].type->kind, found->items[i].physical_id,
                       found->items[i].generation);
-        json_print_canonical(&text, found->items[i].props);
+        print_settings(planning, &text, &found->items[i]);
         if (found->items[i].tags)
             json_print_canonical(&text, found->items[i].tags);
     }

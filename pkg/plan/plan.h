@@ -93,7 +93,7 @@ struct plan_style {
 };
 void plan_print_text(struct buffer *out, const struct plan *plan, const struct plan_style *style);
 void plan_print_markdown(struct buffer *out, const struct plan *plan, size_t maximum_bytes);
-/* {"schema": 1, "steps": [...], "summary": {...}} */
+/* {"schema": 1, "steps": [...], "notes": [...], "summary": {...}} */
 struct value *plan_to_value(struct arena *arena, const struct plan *plan);
 
 #endif

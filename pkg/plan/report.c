@@ -26,6 +26,15 @@ static void markdown_step(struct buffer *out, const struct plan *plan, const str
         difference_lines(plan->arena, &step->differences[i], markdown_line, out);
 }
 
+static void markdown_notes(struct buffer *out, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->wanted->count && !plan->down; i++) {
+        if (plan->wanted->items[i].note)
+            buffer_printf(out, "> **%s**: %s\n\n", plan->wanted->items[i].id,
+                          plan->wanted->items[i].note);
+    }
+}
+
 static void markdown_head(struct buffer *out, const struct plan *plan)
 {
     const struct identity *identity = plan->target->identity;
@@ -33,8 +42,9 @@ static void markdown_head(struct buffer *out, const struct plan *plan)
     buffer_printf(out, "### ragstack: %s%s%s\n\n", identity->stack,
                   identity->environment[0] ? " / " : "", identity->environment);
     if (!plan->step_count) {
-        buffer_printf(out, "Nothing to do: all %d resources are as the file says.\n",
+        buffer_printf(out, "Nothing to do: all %d resources are as the file says.\n\n",
                       summary.unchanged);
+        markdown_notes(out, plan);
         return;
     }
     buffer_printf(out,
@@ -47,6 +57,7 @@ static void markdown_head(struct buffer *out, const struct plan *plan)
                     "> **DATA LOSS**: some steps lose data and need `--allow-data-loss=ID`.\n\n");
     if (summary.drift_only)
         buffer_text(out, "All of it is drift: the cloud was changed, not the file.\n\n");
+    markdown_notes(out, plan);
 }
 
 void plan_print_markdown(struct buffer *out, const struct plan *plan, size_t maximum_bytes)
@@ -137,6 +148,22 @@ static struct value *summary_to_value(struct arena *arena, const struct plan_sum
     return value_set_bool(arena, map, "loses_data", summary->loses_data);
 }
 
+static struct value *notes_to_value(struct arena *arena, const struct plan *plan)
+{
+    struct value *notes = value_list(arena);
+    for (size_t i = 0; i < plan->wanted->count && !plan->down; i++) {
+        const struct resource *resource = &plan->wanted->items[i];
+        if (!resource->note)
+            continue;
+        struct value *row = value_map(arena);
+        value_set_text(arena, row, "id", resource->id);
+        value_set_text(arena, row, "note", resource->note);
+        value_set(arena, row, "place", place_to_value(arena, resource->note_mark));
+        value_push(arena, notes, row);
+    }
+    return notes;
+}
+
 struct value *plan_to_value(struct arena *arena, const struct plan *plan)
 {
     const struct identity *identity = plan->target->identity;
@@ -152,5 +179,6 @@ struct value *plan_to_value(struct arena *arena, const struct plan *plan)
     for (size_t i = 0; i < plan->step_count; i++)
         value_push(arena, steps, step_to_value(arena, &plan->steps[i]));
     value_set(arena, document, "steps", steps);
+    value_set(arena, document, "notes", notes_to_value(arena, plan));
     return value_set(arena, document, "summary", summary_to_value(arena, &summary));
 }

@@ -121,20 +121,23 @@ static bool is_number_range(const char *allowed)
 }
 
 static void check_allowed(struct checker *checker, const struct field *field,
-                          const struct value *value)
+                          const struct value *value, const char *what)
 {
     const char *text = value_as_text(checker->arena, value);
     if (!field->allowed || !text)
         return;
     if (field->allowed[0] == '^') {
         if (!matches_pattern(field->allowed, text))
-            fault(checker, value->mark, "%s: \"%s\" does not match %s", field->name, text,
-                  field->allowed);
+            fault(checker, value->mark, "%s.%s: \"%s\" does not match %s%s%s%s", what, field->name,
+                  text, field->allowed, field->summary ? " (" : "",
+                  field->summary ? field->summary : "", field->summary ? ")" : "");
     } else if (is_number_range(field->allowed)) {
         if (!in_range(field->allowed, value_as_real(value, 0)))
-            fault(checker, value->mark, "%s: %s is not in %s", field->name, text, field->allowed);
+            fault(checker, value->mark, "%s.%s: %s is not in %s", what, field->name, text,
+                  field->allowed);
     } else if (!in_choices(field->allowed, text)) {
-        fault(checker, value->mark, "%s: \"%s\" is none of %s", field->name, text, field->allowed);
+        fault(checker, value->mark, "%s.%s: \"%s\" is not one of %s", what, field->name, text,
+              field->allowed);
     }
 }
 
@@ -189,7 +192,7 @@ static void check_value(struct checker *checker, const struct field *field,
         return;
     }
     if (field->type != FIELD_LIST && field->type != FIELD_MAP) {
-        check_allowed(checker, field, value);
+        check_allowed(checker, field, value, what);
         return;
     }
     const char *inner = arena_printf(checker->arena, "%s.%s", what, field->name);
@@ -201,7 +204,8 @@ static void check_value(struct checker *checker, const struct field *field,
     struct field item_field = {.name = field->name,
                                .type = field->fields ? FIELD_MAP : field->item,
                                .allowed = field->allowed,
-                               .fields = field->fields};
+                               .fields = field->fields,
+                               .summary = field->summary};
     value_each(item, value) check_value(checker, &item_field, item, what);
 }
 

@@ -96,12 +96,15 @@ bool identity_owns(const struct identity *identity, const struct value *tags, co
 struct value *identity_attribute(struct arena *arena, const struct identity *identity,
                                  const char *attribute)
 {
+    const char *full_name = identity->environment[0] ? arena_printf(arena, "%s-%s", identity->stack,
+                                                                    identity->environment)
+                                                     : identity->stack;
     const struct {
         const char *name, *text;
     } known[] = {
-        {"name", identity->stack},          {"environment", identity->environment},
-        {"account", identity->account},     {"region", identity->region},
-        {"partition", identity->partition},
+        {"name", identity->stack},    {"environment", identity->environment},
+        {"full_name", full_name},     {"account", identity->account},
+        {"region", identity->region}, {"partition", identity->partition},
     };
     for (size_t i = 0; i < COUNT_OF(known); i++) {
         if (strcmp(known[i].name, attribute) == 0)

@@ -40,8 +40,9 @@ struct value *identity_tags(struct arena *arena, const struct identity *identity
 bool identity_owns(const struct identity *identity, const struct value *tags, const char **id,
                    int *generation);
 
-/* What "${stack.ATTRIBUTE}" stands for: name, environment, account, region or partition; NULL for
- * anything else, or while it is not known. No resource may have the id "stack". */
+/* What "${stack.ATTRIBUTE}" stands for: name, environment, full_name ("acme-prod"), account, region
+ * or partition; NULL for anything else, or while it is not known. No resource may have the id
+ * "stack". */
 #define STACK_REFERENCE "stack"
 struct value *identity_attribute(struct arena *arena, const struct identity *identity,
                                  const char *attribute);

@@ -156,3 +156,16 @@ struct value *reference_resolve(struct arena *arena, const struct value *value,
     result->mark = value->mark;
     return result;
 }
+
+const char *reference_quote(struct arena *arena, const char *text)
+{
+    struct buffer out = BUFFER(BUFFER_LARGE);
+    for (const char *at = text; *at; at++) {
+        if (strncmp(at, "${", 2) == 0)
+            buffer_char(&out, '$');
+        buffer_char(&out, *at);
+    }
+    const char *quoted = arena_strdup(arena, buffer_string(&out));
+    buffer_free(&out);
+    return quoted;
+}

@@ -14,6 +14,8 @@ struct resource {
     struct value *props; /* as the file or the expansion has them, references unresolved */
     struct value *tags;  /* the stack's own tags beside the identity's; a map, or NULL */
     struct mark mark;    /* where it comes from in the stack file */
+    const char *note;    /* what every plan says aloud about it; NULL: nothing */
+    struct mark note_mark;
 };
 
 /* A reference found in a property. */
@@ -36,6 +38,9 @@ typedef const struct value *reference_lookup(void *data, const char *id, const c
  * string, when they stand inside one). */
 struct value *reference_resolve(struct arena *arena, const struct value *value,
                                 reference_lookup *lookup, void *data);
+
+/* Text in which nothing is a reference: "${" becomes "$${". */
+const char *reference_quote(struct arena *arena, const char *text);
 
 /* Checks `props` against the fields: unknown keys (with a suggestion), missing required ones,
  * kinds, allowed values; references are taken for any kind. Every fault goes to `report`. `what`

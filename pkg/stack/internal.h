@@ -14,5 +14,9 @@ struct loading {
 void add_fault(struct loading *loading, struct mark mark, const char *format, ...)
     PRINTF_LIKE(3, 4);
 void replace_variables(struct loading *loading, struct value *value);
+/* Reads the file that `prompt` names, beside the stack file; what is wrong with it is a fault. */
+void read_prompt(struct loading *loading);
+/* ERR_INPUT with the first fault, or 0. */
+int give_faults(struct loading *loading, struct error *error);
 
 #endif

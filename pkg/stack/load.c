@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,6 +153,27 @@ static int choose_environment(struct loading *loading, const struct value *root,
 
 /* -- the whole -- */
 
+/* The subnets are cut from it: it has to be a network's address, and no host's. */
+static void check_cidr(struct loading *loading, const struct value *cidr)
+{
+    char address[INET_ADDRSTRLEN];
+    int prefix;
+    struct in_addr base;
+    if (!cidr || sscanf(cidr->string.text, "%15[0-9.]/%d", address, &prefix) != 2)
+        return;
+    if (inet_pton(AF_INET, address, &base) != 1) {
+        add_fault(loading, cidr->mark, "network.cidr: \"%s\" is no IPv4 address", address);
+        return;
+    }
+    uint32_t host_bits = UINT32_MAX >> prefix;
+    if (!(ntohl(base.s_addr) & host_bits))
+        return;
+    base.s_addr &= htonl(~host_bits);
+    inet_ntop(AF_INET, &base, address, sizeof address);
+    add_fault(loading, cidr->mark, "network.cidr: %s has bits beyond its prefix; say %s/%d",
+              cidr->string.text, address, prefix);
+}
+
 static void check_api(struct loading *loading, const struct value *tree)
 {
     const struct value *auth = value_at(tree, "api.auth"), *jwt = value_at(tree, "api.jwt");
@@ -169,7 +192,7 @@ static int by_place(const void *a, const void *b)
                                                  : first->mark.column - second->mark.column;
 }
 
-static int give_faults(struct loading *loading, struct error *error)
+int give_faults(struct loading *loading, struct error *error)
 {
     struct fault_list *faults = loading->faults;
     if (!faults->count)
@@ -177,6 +200,18 @@ static int give_faults(struct loading *loading, struct error *error)
     qsort(faults->items, faults->count, sizeof *faults->items, by_place);
     const struct fault *first = &faults->items[0];
     return error_set_at(error, ERR_INPUT, first->mark, "%s", first->message);
+}
+
+/* A threshold that is null is said: there is to be no alarm, and no default either. */
+static void keep_switched_off(struct loading *loading, const struct value *said)
+{
+    const struct value *alarms = value_at(said, "watch.alarms");
+    for (size_t i = 0; i < value_count(alarms); i++) {
+        const struct value_entry *entry = value_entry(alarms, i);
+        if (entry->value->kind == VALUE_NULL)
+            value_set(loading->arena, value_at(loading->stack->tree, "watch.alarms"), entry->key,
+                      entry->value);
+    }
 }
 
 static int load_tree(struct loading *loading, struct value *root, struct error *error)
@@ -192,13 +227,16 @@ static int load_tree(struct loading *loading, struct value *root, struct error *
     int result = choose_environment(loading, root, &overlay, error);
     if (result < 0)
         return result;
-    struct value *merged = overlay ? value_merge(loading->arena, root, overlay) : root;
+    bool differs = value_is(overlay, VALUE_MAP); /* "dev:" alone is the file as it is */
+    struct value *merged = differs ? value_merge(loading->arena, root, overlay) : root;
     fields_check(loading->arena, stack_fields, merged, "stack", root->mark, report, loading);
     check_resources(loading, value_get(merged, "resources"));
     struct resource_type file_type = {.kind = "stack", .fields = stack_fields};
     if (!loading->faults->count) {
         stack->tree = type_fill(loading->arena, &file_type, merged);
+        keep_switched_off(loading, merged);
         check_api(loading, stack->tree);
+        check_cidr(loading, value_at(stack->tree, "network.cidr"));
     }
     stack->name = value_text(merged, "stack");
     stack->region = value_text(merged, "region");
@@ -238,6 +276,10 @@ int stack_load(struct arena *arena, const struct stack_options *options, struct 
         result = git_look(arena, stack->file, &stack->git, error);
     if (result == 0)
         result = load_tree(&loading, root, error);
+    if (result == 0) {
+        read_prompt(&loading);
+        result = give_faults(&loading, error);
+    }
     *out = stack;
     return result;
 }

@@ -23,6 +23,7 @@ static const struct field network_fields[] = {
      .item = FIELD_STRING,
      .flags = UNORDERED,
      .unset = "[\"s3\", \"bedrock-runtime\"]",
+     .allowed = "^[a-z][a-z0-9.-]{1,30}$",
      .summary = "AWS services that are reached without leaving the network"},
     {0},
 };
@@ -310,12 +311,13 @@ const struct field stack_fields[] = {
      .type = FIELD_STRING,
      .flags = REQUIRED,
      .allowed = "^[a-z][a-z0-9-]{1,20}$",
-     .summary = "the stack's name: part of what its resources are"},
+     .summary = "the stack's name, 2 to 21 lower-case letters, digits and -: part of what its "
+                "resources are"},
     {.name = "region",
      .type = FIELD_STRING,
      .flags = REQUIRED,
      .allowed = "^[a-z]{2}(-[a-z]+)+-[0-9]$",
-     .summary = "AWS region"},
+     .summary = "AWS region: us-east-1"},
     {.name = "tags", .type = FIELD_MAP, .unset = "{}", .summary = "tags on everything"},
     {.name = "network",
      .type = FIELD_MAP,

@@ -19,6 +19,8 @@ struct stack {
     const char *name, *region;
     const char *environment; /* "" when the file has no environments */
     struct value *tree;      /* by the schema, every key present */
+    const char *prompt;      /* the text of the file that `prompt` names; NULL: none is named, or
+                                the stack was loaded from text */
     struct git_state git;
     const char *const *environments; /* names the file declares; ends with NULL */
 };

@@ -40,7 +40,10 @@ static void replace_in_text(struct loading *loading, struct value *value)
         }
         const char *name = arena_strndup(loading->arena, text + 2, (size_t)(end - text - 2));
         const char *word = variable(loading, value->mark, name);
-        buffer_text(&out, word ? word : "");
+        if (word)
+            buffer_text(&out, word);
+        else /* one fault is enough: what is left is not judged */
+            buffer_printf(&out, "${%s}", name);
         text = end + 1;
     }
     value->string.text = arena_strndup(loading->arena, buffer_string(&out), out.length);
