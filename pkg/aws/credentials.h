@@ -31,6 +31,7 @@ struct credential_options {
     const char *profile;                     /* NULL: AWS_PROFILE or "default" */
     const char *region;                      /* for STS; may be NULL */
     const char *(*getenv)(const char *name); /* NULL: the process's */
+    int process_timeout_ms;                  /* of a credential_process; 0: a minute */
 };
 struct credential_provider *credential_provider_new(const struct credential_options *options);
 void credential_provider_free(struct credential_provider *provider);

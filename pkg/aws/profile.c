@@ -117,18 +117,22 @@ static void take_credentials(struct arena *arena, struct profiles *profiles, con
 
 /* -- reading -- */
 
+/* NULL path: no home folder is known. */
 static int read_ini(struct arena *arena, const char *path, struct ini *ini, bool *there,
                     struct error *error)
 {
     char *text;
     size_t length;
+    struct error own = {0};
     *ini = (struct ini){0};
-    int result = path ? credential_read_file(arena, path, INI_MAXIMUM_BYTES, &text, &length, error)
+    int result = path ? credential_read_file(arena, path, INI_MAXIMUM_BYTES, &text, &length, &own)
                       : ERR_NOT_FOUND;
     *there = result == 0;
-    if (result == ERR_NOT_FOUND)
-        return 0;
-    return result == 0 ? ini_parse(arena, text, length, path, ini, error) : result;
+    if (result == 0)
+        return ini_parse(arena, text, length, path, ini, error);
+    if (result != ERR_NOT_FOUND && error)
+        *error = own;
+    return result == ERR_NOT_FOUND ? 0 : result;
 }
 
 static const char *path_of(struct arena *arena, const struct credential_options *options,

@@ -51,6 +51,8 @@ int search_fetch(struct task *task, const struct search *search, const struct ht
         if (!again)
             break;
     }
+    if (result == 0 && error)
+        error_clear(error); /* of an attempt before */
     return result;
 }
 

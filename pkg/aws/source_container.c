@@ -36,9 +36,10 @@ static bool is_allowed_host(const char *host)
 static bool is_allowed_url(struct arena *arena, const char *url)
 {
     CURLU *parts = curl_url();
-    char *scheme = NULL, *host = NULL;
+    char *scheme = NULL, *host = NULL, *user = NULL;
     bool allowed = false;
     if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_USER, &user, 0) == CURLUE_NO_USER &&
         curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
         curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
         size_t length = strlen(host);
@@ -49,6 +50,7 @@ static bool is_allowed_url(struct arena *arena, const char *url)
     }
     curl_free(scheme);
     curl_free(host);
+    curl_free(user);
     curl_url_cleanup(parts);
     return allowed;
 }

@@ -20,6 +20,7 @@ extern char **environ;
 
 struct child {
     char **words;
+    int timeout_ms;
     pid_t pid;
     bool own_group; /* may be killed with all that it started */
     int output;     /* the end to read from */
@@ -35,19 +36,33 @@ static void close_pipe(int (*ends)[2])
     }
 }
 
+/* The signals of a program that is started by hand. */
+static void arrange_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t none, pipe_signal;
+    sigemptyset(&none);
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigdefault(attributes, &pipe_signal);
+}
+
 /* At a terminal the program may ask (for a code, a touch); elsewhere what it says beside its
  * output would end in a log, secrets and all. */
 static void arrange(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes,
                     struct child *child, int output)
 {
     bool terminal = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
     child->own_group = !terminal;
+    arrange_signals(attributes);
     posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
-    if (terminal)
-        return;
-    posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP);
+    if (!terminal) {
+        posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+        flags |= POSIX_SPAWN_SETPGROUP;
+    }
+    posix_spawnattr_setflags(attributes, flags);
 }
 
 /* 0 or an errno. */
@@ -126,7 +141,7 @@ static int reap(struct child *child, int64_t deadline_ms, bool kill_now, int *st
 /* Blocks; touches nothing but the child. 0 or an errno. */
 static int run(struct child *child, int *status)
 {
-    int64_t deadline_ms = now_ms() + TIME_LIMIT_MS;
+    int64_t deadline_ms = now_ms() + child->timeout_ms;
     int why = start(child);
     if (why)
         return why;
@@ -140,8 +155,8 @@ static int failed(const struct child *child, int why, int status, struct error *
 {
     const char *program = child->words[0];
     if (why == ETIMEDOUT)
-        return error_set(error, ERR_TIMEOUT, "%s did not end within %d s", program,
-                         TIME_LIMIT_MS / 1000);
+        return error_set(error, ERR_TIMEOUT, "%s did not end within %d.%d s", program,
+                         child->timeout_ms / 1000, child->timeout_ms / 100 % 10);
     if (why == EFBIG)
         return error_set(error, ERR_FAILED, "%s printed over %d KiB", program,
                          OUTPUT_MAXIMUM_BYTES >> 10);
@@ -170,7 +185,8 @@ int source_process(struct task *task, struct search *search, const struct profil
                    struct credentials *out, struct error *error)
 {
     const char *command = profile_get(profile, "credential_process");
-    struct child child = {0};
+    int limit_ms = search->options->process_timeout_ms;
+    struct child child = {.timeout_ms = limit_ms ? limit_ms : TIME_LIMIT_MS};
     size_t count;
     int status = 0;
     if (!command)
