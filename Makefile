@@ -22,16 +22,15 @@ PKG_SOURCES     := $(wildcard pkg/*/*.c)
 CLI_SOURCES     := $(wildcard cmd/ragstack/*.c)
 HANDLER_SOURCES := $(wildcard cmd/rag-handler/*.c)
 UNIT_SOURCES    := $(wildcard tests/unit/test_*.c)
-FAKE_SOURCES    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
 UNIT_FAKES      := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c)) # for any test that refers to one
 FUZZ_SOURCES    := $(wildcard tests/fuzz/fuzz_*.c)
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/%,$(UNIT_SOURCES))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SOURCES))
 
-.PHONY: all help lib unit fuzzers test soak test-asan test-tsan clean format tidy check-layers \
+.PHONY: all handler help lib unit fuzzers test soak test-asan test-tsan clean format tidy check-layers \
         check-headers check-size check-banned demo bench install setup
-all: $(BUILD)/ragstack $(BUILD)/bootstrap ## build the program and the handlers
+all: $(BUILD)/ragstack handler ## build the program and the handlers
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -45,8 +44,32 @@ $(BUILD)/libfakes.a: $(call object,$(UNIT_FAKES))
 $(BUILD)/ragstack: $(call object,$(CLI_SOURCES)) $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/bootstrap: $(call object,$(HANDLER_SOURCES)) $(BUILD)/libragstack.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# The handlers: one static program, the same bytes whatever VARIANT says. For another processor:
+# make handler HANDLER_ARCHITECTURE=arm64 HANDLER_CC=aarch64-linux-gnu-gcc
+HANDLER_ARCHITECTURE ?= $(patsubst aarch64,arm64,$(shell uname -m))
+HANDLER_CC       ?= gcc
+HANDLER_PACKAGES := base value task http lambda
+HANDLER_BUILD    := build/handler-$(HANDLER_ARCHITECTURE)
+HANDLER_OBJECTS  := $(patsubst %.c,$(HANDLER_BUILD)/%.o,$(HANDLER_SOURCES) \
+                      $(wildcard $(HANDLER_PACKAGES:%=pkg/%/*.c)))
+HANDLER_CFLAGS   := -I. -I$(HANDLER_BUILD)/include -D_GNU_SOURCE -DRAGSTACK_VERSION='"$(VERSION)"' \
+                    -std=gnu17 -pthread $(WARNINGS) -O2 -DNDEBUG -D_FORTIFY_SOURCE=2 \
+                    -fstack-protector-strong -ffunction-sections -fdata-sections
+handler: $(BUILD)/handler-$(HANDLER_ARCHITECTURE).zip $(BUILD)/bootstrap ## build the handlers' zip
+$(HANDLER_BUILD)/lib/libcurl.a: cmd/rag-handler/static-libraries.sh
+	$< $(HANDLER_BUILD) $(HANDLER_CC)
+$(HANDLER_BUILD)/%.o: %.c $(HANDLER_BUILD)/flags $(HANDLER_BUILD)/lib/libcurl.a
+	@mkdir -p $(@D)
+	$(HANDLER_CC) $(HANDLER_CFLAGS) -MMD -MP -c -o $@ $<
+# -w: the linker would warn of getaddrinfo and the like, which nothing here reaches (c-ares asks the DNS).
+$(HANDLER_BUILD)/bootstrap: $(HANDLER_OBJECTS)
+	@rm -f $(@D)/libhandler.a; ar rcs $(@D)/libhandler.a $^
+	$(HANDLER_CC) -static-pie -s -pthread -Wl,--gc-sections,-w -L$(@D)/lib -o $@ \
+	  $(HANDLER_BUILD)/cmd/rag-handler/main.o $(@D)/libhandler.a -lcurl -lcares -lcjson -lssl -lcrypto -lm
+$(BUILD)/bootstrap: $(HANDLER_BUILD)/bootstrap
+	@mkdir -p $(@D); cp $< $@
+$(BUILD)/handler-$(HANDLER_ARCHITECTURE).zip: $(HANDLER_BUILD)/bootstrap $(BUILD)/ragstack
+	$(BUILD)/ragstack bundle $< $@
 
 $(BUILD)/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libfakes.a $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
@@ -56,9 +79,10 @@ $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libragstack.a
 	  -o $@ $^ $(LDLIBS)
 
 # A changed flag rebuilds everything.
-FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
-$(BUILD)/flags: force
-	@mkdir -p $(BUILD); echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
+$(BUILD)/flags: FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(HANDLER_BUILD)/flags: FLAGS := $(HANDLER_CC) $(HANDLER_CFLAGS)
+$(BUILD)/flags $(HANDLER_BUILD)/flags: force
+	@mkdir -p $(@D); echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
 .PHONY: force
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -77,4 +101,4 @@ clean: ## remove everything built
 	rm -rf build
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) $(HANDLER_BUILD) -name '*.d' 2>/dev/null)
