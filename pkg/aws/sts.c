@@ -1,135 +1,33 @@
 /* Assuming roles. Sources:
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */
-#include <expat.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "pkg/aws/endpoint.h"
 #include "pkg/aws/sigv4.h"
 #include "pkg/aws/source.h"
-#include "pkg/base/vector.h"
+#include "pkg/aws/xml.h"
 
-enum { ATTEMPTS = 4, TEXT_MAXIMUM_BYTES = 16 << 10 };
-
-/* -- the reply: the text of a few elements, wherever they stand -- */
-
-enum element { KEY_ID, SECRET_KEY, TOKEN, EXPIRATION, CODE, MESSAGE, REQUEST_ID, ELEMENTS };
-
-static const char *const element_names[] = {
-    "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "Code", "Message", "RequestId",
-};
-
-struct reader {
-    struct arena *arena;
-    XML_Parser parser;
-    const char *found[ELEMENTS];
-    char text[TEXT_MAXIMUM_BYTES + 1]; /* of the element being read */
-    size_t length;
-};
-
-static void on_start(void *data, const char *name, const char **attributes)
-{
-    struct reader *reader = data;
-    (void)name;
-    (void)attributes;
-    reader->length = 0;
-}
-
-static void on_text(void *data, const char *text, int length)
-{
-    struct reader *reader = data;
-    if ((size_t)length > TEXT_MAXIMUM_BYTES - reader->length) {
-        XML_StopParser(reader->parser, XML_FALSE);
-        return;
-    }
-    memcpy(reader->text + reader->length, text, (size_t)length);
-    reader->length += (size_t)length;
-}
-
-static void on_end(void *data, const char *name)
-{
-    struct reader *reader = data;
-    for (size_t i = 0; i < ELEMENTS; i++) {
-        if (strcmp(name, element_names[i]) == 0 && !reader->found[i])
-            reader->found[i] = arena_strndup(reader->arena, reader->text, reader->length);
-    }
-    reader->length = 0;
-}
-
-/* Replies have none; entities begin there. */
-static void on_doctype(void *data, const char *name, const char *system_id, const char *public_id,
-                       int has_subset)
-{
-    struct reader *reader = data;
-    (void)name;
-    (void)system_id;
-    (void)public_id;
-    (void)has_subset;
-    XML_StopParser(reader->parser, XML_FALSE);
-}
-
-/* What could be read, and nothing when it is no XML (a proxy's page). */
-static struct reader *read_reply(struct arena *arena, const struct http_reply *reply)
-{
-    struct reader *reader = arena_new_of(arena, struct reader);
-    reader->arena = arena;
-    reader->parser = XML_ParserCreate(NULL);
-    XML_SetUserData(reader->parser, reader);
-    XML_SetElementHandler(reader->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(reader->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
-    bool good = reply->body_length <= (1 << 20) &&
-                XML_Parse(reader->parser, reply->body, (int)reply->body_length, 1) == XML_STATUS_OK;
-    XML_ParserFree(reader->parser);
-    if (!good)
-        memset(reader->found, 0, sizeof reader->found);
-    return reader;
-}
+enum { ATTEMPTS = 4, FORM_MAXIMUM_BYTES = 256 << 10 };
 
 /* -- the request -- */
 
-struct endpoint {
-    const char *url, *host;
-    const char *region; /* to sign for */
-};
-
-static const char *domain_of(const char *region)
+static const char *process_variable(const char *name)
 {
-    static const struct {
-        const char *prefix, *domain;
-    } rows[] = {
-        {"cn-", "amazonaws.com.cn"},    {"us-iso-", "c2s.ic.gov"}, {"us-isob-", "sc2s.sgov.gov"},
-        {"us-isof-", "csp.hci.ic.gov"}, {"eusc-", "amazonaws.eu"},
-    };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (strncmp(region, rows[i].prefix, strlen(rows[i].prefix)) == 0)
-            return rows[i].domain;
-    }
-    return "amazonaws.com";
+    return getenv(name);
 }
 
-/* Regional where a region is known: the global endpoint's tokens do not hold everywhere. */
-static struct endpoint find_endpoint(struct search *search)
+/* Regional, as far as a region is known: the global endpoint's tokens do not hold everywhere. */
+static int find_endpoint(struct search *search, struct endpoint *out, struct error *error)
 {
-    struct arena *arena = search->arena;
-    const char *region = search->options->region,
-               *named = search_env(search, "AWS_ENDPOINT_URL_STS");
-    struct endpoint endpoint = {.region = "us-east-1"};
+    const char *region = search->options->region;
     if (!region)
-        region = aws_default_region(arena, search->options);
-    if (!named)
-        named = search_env(search, "AWS_ENDPOINT_URL");
-    if (region)
-        endpoint.region = region;
-    if (!named)
-        named = region ? arena_printf(arena, "https://sts.%s.%s", region, domain_of(region))
-                       : "https://sts.amazonaws.com";
-    const char *scheme_end = strstr(named, "://");
-    const char *host = scheme_end ? scheme_end + 3 : named;
-    size_t length = strcspn(host, "/?#");
-    endpoint.host = arena_strndup(arena, host, length);
-    endpoint.url = arena_printf(arena, "%.*s/", (int)(host + length - named), named);
-    return endpoint;
+        region = aws_default_region(search->arena, search->options);
+    return endpoint_resolve(search->arena, &aws_sts, region ? region : "us-east-1", NULL,
+                            search->options->getenv ? search->options->getenv : process_variable,
+                            out, error);
 }
 
 static void add_parameter(struct arena *arena, struct buffer *form, const char *name,
@@ -146,7 +44,7 @@ static void add_parameter(struct arena *arena, struct buffer *form, const char *
 
 static const char *encode_form(struct arena *arena, const struct role *role)
 {
-    struct buffer form = BUFFER(256 << 10);
+    struct buffer form = BUFFER(FORM_MAXIMUM_BYTES);
     add_parameter(arena, &form, "Action",
                   role->web_token ? "AssumeRoleWithWebIdentity" : "AssumeRole");
     add_parameter(arena, &form, "Version", "2011-06-15");
@@ -170,13 +68,13 @@ static void sign(struct search *search, const struct endpoint *endpoint, const s
     struct sigv4_result signed_request;
     struct sigv4_request to_sign = {
         .method = "POST",
-        .path = "/",
+        .path = arena_printf(search->arena, "%s/", endpoint->path),
         .headers = request->headers,
         .header_count = request->header_count,
         .body = request->body,
         .body_length = request->body_length,
         .service = "sts",
-        .region = endpoint->region,
+        .region = endpoint->signing_region,
         .credentials = role->by,
         .wall_ms = clock->wall_ms(clock) + skew_ms,
         .encode_path_twice = true,
@@ -190,13 +88,16 @@ static void sign(struct search *search, const struct endpoint *endpoint, const s
 static int send(struct task *task, struct search *search, const struct role *role, int64_t skew_ms,
                 struct http_reply *reply, struct error *error)
 {
-    struct endpoint endpoint = find_endpoint(search);
+    struct endpoint endpoint;
+    int result = find_endpoint(search, &endpoint, error);
+    if (result < 0)
+        return result;
     struct http_header headers[] = {
         {"Host", endpoint.host},
         {"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"},
     };
     struct http_request request = {.method = "POST",
-                                   .url = endpoint.url,
+                                   .url = arena_printf(search->arena, "%s/", endpoint.base),
                                    .headers = headers,
                                    .header_count = COUNT_OF(headers),
                                    .body = encode_form(search->arena, role),
@@ -210,10 +111,32 @@ static int send(struct task *task, struct search *search, const struct role *rol
     return search_fetch(task, search, &request, ATTEMPTS, reply, error);
 }
 
-/* -- both -- */
+/* -- the reply -- */
+
+/* What could be read of it; NULL everywhere when it is not AWS's (a proxy's page). */
+struct answer {
+    const struct value *keys;
+    const char *code, *message, *request_id;
+};
+
+static struct answer read_answer(struct arena *arena, const struct http_reply *reply)
+{
+    struct answer answer = {0};
+    const char *root;
+    struct value *content;
+    if (xml_parse(arena, reply->body, reply->body_length, "the reply", &root, &content, NULL) < 0)
+        return answer;
+    answer.code = value_text_at(content, "Error.Code");
+    answer.message = value_text_at(content, "Error.Message");
+    answer.request_id = value_text(content, "RequestId");
+    answer.keys = value_at(content, "AssumeRoleResult.Credentials");
+    if (!answer.keys)
+        answer.keys = value_at(content, "AssumeRoleWithWebIdentityResult.Credentials");
+    return answer;
+}
 
 /* How far the server's clock is ahead, when that is what it complains of; 0 otherwise. */
-static int64_t clock_skew_ms(const struct search *search, const struct reader *reader,
+static int64_t clock_skew_ms(const struct search *search, const struct answer *answer,
                              const struct http_reply *reply)
 {
     static const char *const codes[] = {"RequestExpired", "RequestTimeTooSkewed",
@@ -225,49 +148,54 @@ static int64_t clock_skew_ms(const struct search *search, const struct reader *r
     int64_t server_ms = date ? clock_parse(date) : -1;
     int64_t skew_ms = server_ms - clock->wall_ms(clock);
     bool far = server_ms > 0 && (skew_ms > WORTH_CORRECTING_MS || skew_ms < -WORTH_CORRECTING_MS);
-    for (size_t i = 0; far && reader->found[CODE] && i < COUNT_OF(codes); i++) {
-        if (strcmp(reader->found[CODE], codes[i]) == 0)
+    for (size_t i = 0; far && answer->code && i < COUNT_OF(codes); i++) {
+        if (strcmp(answer->code, codes[i]) == 0)
             return skew_ms;
     }
     return 0;
 }
 
 static int refused(const struct role *role, const struct http_reply *reply,
-                   const struct reader *reader, struct error *error)
+                   const struct answer *answer, struct error *error)
 {
-    const char *code = reader->found[CODE], *message = reader->found[MESSAGE];
-    bool denied = code && strcmp(code, "AccessDenied") == 0;
+    bool denied = answer->code && strcmp(answer->code, "AccessDenied") == 0;
     error_set(error, denied ? ERR_DENIED : ERR_FAILED, "cannot assume the role %s: %s", role->arn,
-              message ? message : "the answer is not AWS's");
-    snprintf(error->aws_code, sizeof error->aws_code, "%s", code ? code : "");
+              answer->message ? answer->message : "the answer is not AWS's");
+    if (!error)
+        return ERR_FAILED;
+    snprintf(error->aws_code, sizeof error->aws_code, "%s", answer->code ? answer->code : "");
     snprintf(error->request_id, sizeof error->request_id, "%s",
-             reader->found[REQUEST_ID] ? reader->found[REQUEST_ID] : "");
+             answer->request_id ? answer->request_id : "");
     error->http_status = reply->status;
     return error->code;
+}
+
+/* Again by the server's clock, when ours is wrong. */
+static int ask(struct task *task, struct search *search, const struct role *role,
+               struct http_reply *reply, struct answer *answer, struct error *error)
+{
+    int64_t skew_ms = 0;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        int result = send(task, search, role, skew_ms, reply, error);
+        if (result < 0)
+            return error_wrap(error, "cannot assume the role %s", role->arn);
+        *answer = read_answer(search->arena, reply);
+        skew_ms = reply->status == 200 ? 0 : clock_skew_ms(search, answer, reply);
+        if (!skew_ms)
+            break;
+    }
+    return 0;
 }
 
 int sts_assume(struct task *task, struct search *search, const struct role *role,
                struct credentials *out, struct error *error)
 {
-    struct http_reply reply;
-    int result = send(task, search, role, 0, &reply, error);
+    struct http_reply reply = {0};
+    struct answer answer = {0};
+    int result = ask(task, search, role, &reply, &answer, error);
     if (result < 0)
-        return error_wrap(error, "cannot assume the role %s", role->arn);
-    struct reader *reader = read_reply(search->arena, &reply);
-    int64_t skew_ms = reply.status != 200 ? clock_skew_ms(search, reader, &reply) : 0;
-    if (skew_ms) {
-        result = send(task, search, role, skew_ms, &reply, error);
-        if (result < 0)
-            return error_wrap(error, "cannot assume the role %s", role->arn);
-        reader = read_reply(search->arena, &reply);
-    }
-    if (reply.status != 200 || !reader->found[KEY_ID])
-        return refused(role, &reply, reader, error);
-    result = credentials_fill(out, reader->found[KEY_ID], reader->found[SECRET_KEY],
-                              reader->found[TOKEN], "AWS STS", error);
-    const char *expires = reader->found[EXPIRATION];
-    out->expires_wall_ms = expires ? clock_parse(expires) : 0;
-    if (result == 0 && out->expires_wall_ms < 0)
-        return error_set(error, ERR_FAILED, "AWS STS gave an Expiration that is no time");
-    return result;
+        return result;
+    if (reply.status != 200 || !answer.keys)
+        return refused(role, &reply, &answer, error);
+    return search_keys(answer.keys, "SessionToken", "AWS STS", out, error);
 }

@@ -32,7 +32,8 @@ int fake_chain_get(struct fake_chain *chain);
 int fake_chain_expect(struct fake_chain *chain, const char *id, const char *key, const char *token,
                       const char *source);
 
-/* What STS answers: AssumeRole's reply with these keys, which expire an hour after the start. */
+/* What STS answers to an AssumeRole: a reply with these keys, which expire an hour after the start.
+ */
 #define STS_REPLY(id, key, token)                                                    \
     "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"       \
     "<AssumeRoleResult><AssumedRoleUser><AssumedRoleId>AROA:x</AssumedRoleId>"       \

@@ -311,11 +311,11 @@ static void the_endpoint_is_by_region_or_named(void **state)
         {"cn-north-1", NULL, NULL, "https://sts.cn-north-1.amazonaws.com.cn/", "/cn-north-1/sts/"},
         {"us-gov-west-1", NULL, NULL, "https://sts.us-gov-west-1.amazonaws.com/",
          "/us-gov-west-1/"},
-        {NULL, NULL, NULL, "https://sts.amazonaws.com/", "/us-east-1/sts/"},
+        {NULL, NULL, NULL, "https://sts.us-east-1.amazonaws.com/", "/us-east-1/sts/"},
         {NULL, "AWS_REGION", "eu-north-1", "https://sts.eu-north-1.amazonaws.com/", "/eu-north-1/"},
         {"eu-west-1", "AWS_ENDPOINT_URL", "http://127.0.0.1:5000", "http://127.0.0.1:5000/",
          "/eu-west-1/"},
-        {"eu-west-1", "AWS_ENDPOINT_URL_STS", "http://sts.local/x?y", "http://sts.local/",
+        {"eu-west-1", "AWS_ENDPOINT_URL_STS", "http://sts.local/x/", "http://sts.local/x/",
          "/eu-west-1/"},
     };
     assume_role_by_default();

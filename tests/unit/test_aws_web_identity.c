@@ -26,6 +26,15 @@ static int end(void **state)
     return 0;
 }
 
+/* What STS answers to an AssumeRoleWithWebIdentity. */
+#define WEB_REPLY(id, key, token)                                                             \
+    "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">" \
+    "<AssumeRoleWithWebIdentityResult><Audience>sts.amazonaws.com</Audience>"                 \
+    "<Credentials><AccessKeyId>" id "</AccessKeyId><SecretAccessKey>" key                     \
+    "</SecretAccessKey><SessionToken>" token "</SessionToken>"                                \
+    "<Expiration>2026-01-31T13:00:00Z</Expiration></Credentials>"                             \
+    "</AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>6d1f</RequestId>"         \
+    "</ResponseMetadata></AssumeRoleWithWebIdentityResponse>"
 #define ROLE_ARN "arn:aws:iam::123456789012:role/ci"
 
 static const char *write_token(const char *text)
@@ -47,7 +56,7 @@ static void a_token_file_is_exchanged_unsigned(void **state)
     fake_setenv("AWS_WEB_IDENTITY_TOKEN_FILE", write_token("topsecret.jwt.x\n"));
     fake_setenv("AWS_ROLE_ARN", ROLE_ARN);
     fake_setenv("AWS_ROLE_SESSION_NAME", "pod-1");
-    fake_reply(chain.transport, 200, STS_REPLY("ASIAWEB", "topsecretweb", "t"));
+    fake_reply(chain.transport, 200, WEB_REPLY("ASIAWEB", "topsecretweb", "t"));
     assert_int_equal(fake_chain_get(&chain), 0);
     assert_int_equal(
         fake_chain_expect(&chain, "ASIAWEB", "topsecretweb", "t", "web identity, assume-role"), 0);
@@ -65,8 +74,8 @@ static void the_token_is_read_again_when_refreshed(void **state)
     (void)state;
     fake_setenv("AWS_WEB_IDENTITY_TOKEN_FILE", write_token("topsecret-one"));
     fake_setenv("AWS_ROLE_ARN", ROLE_ARN);
-    fake_reply(chain.transport, 200, STS_REPLY("ASIA1", "topsecretweb", "t"));
-    fake_reply(chain.transport, 200, STS_REPLY("ASIA2", "topsecretweb", "t"));
+    fake_reply(chain.transport, 200, WEB_REPLY("ASIA1", "topsecretweb", "t"));
+    fake_reply(chain.transport, 200, WEB_REPLY("ASIA2", "topsecretweb", "t"));
     assert_int_equal(fake_chain_get(&chain), 0);
     write_token("topsecret-two");
     chain.clock.now_ms = 56 * 60000;
@@ -107,7 +116,7 @@ static void a_profile_names_a_token_file(void **state)
                                                 "[default]\nrole_arn = " ROLE_ARN "\n"
                                                 "web_identity_token_file = %s\n",
                                                 write_token("topsecretjwt")));
-    fake_reply(chain.transport, 200, STS_REPLY("ASIAWEB", "topsecretweb", "t"));
+    fake_reply(chain.transport, 200, WEB_REPLY("ASIAWEB", "topsecretweb", "t"));
     assert_int_equal(fake_chain_get(&chain), 0);
     assert_int_equal(
         fake_chain_expect(&chain, "ASIAWEB", "topsecretweb", "t", "profile default, web identity"),
@@ -144,7 +153,7 @@ static void githubs_token_is_asked_for_and_exchanged(void **state)
     (void)state;
     in_github_actions("https://pipelines.example/token?api-version=2.0");
     fake_reply(chain.transport, 200, "{\"count\": 1, \"value\": \"topsecretoidc\"}");
-    fake_reply(chain.transport, 200, STS_REPLY("ASIAGITHUB", "topsecretweb", "t"));
+    fake_reply(chain.transport, 200, WEB_REPLY("ASIAGITHUB", "topsecretweb", "t"));
     assert_int_equal(fake_chain_get(&chain), 0);
     assert_int_equal(
         fake_chain_expect(&chain, "ASIAGITHUB", "topsecretweb", "t", "GitHub OIDC, assume-role"),
@@ -164,7 +173,7 @@ static void china_has_its_own_audience(void **state)
     in_github_actions("https://pipelines.example/token");
     fake_setenv("AWS_ROLE_ARN", "arn:aws-cn:iam::123456789012:role/ci");
     fake_reply(chain.transport, 200, "{\"value\": \"topsecretoidc\"}");
-    fake_reply(chain.transport, 200, STS_REPLY("ASIA", "topsecretweb", "t"));
+    fake_reply(chain.transport, 200, WEB_REPLY("ASIA", "topsecretweb", "t"));
     assert_int_equal(fake_chain_get(&chain), 0);
     assert_string_equal(chain.transport->requests[0].url,
                         "https://pipelines.example/token?audience=sts.amazonaws.com.cn");
@@ -175,7 +184,7 @@ static void a_token_file_comes_before_github(void **state)
     (void)state;
     in_github_actions("https://pipelines.example/token");
     fake_setenv("AWS_WEB_IDENTITY_TOKEN_FILE", write_token("topsecretfile"));
-    fake_reply(chain.transport, 200, STS_REPLY("ASIA", "topsecretweb", "t"));
+    fake_reply(chain.transport, 200, WEB_REPLY("ASIA", "topsecretweb", "t"));
     assert_int_equal(fake_chain_get(&chain), 0);
     assert_int_equal(chain.transport->request_count, 1);
 }
