@@ -127,6 +127,8 @@ static int search_all(struct task *task, struct search *search, struct credentia
 static int64_t wall_ms(const struct credential_provider *provider)
 {
     struct clock *clock = provider->options.clock;
+    if (!clock) /* fixed keys */
+        clock = clock_system();
     return clock->wall_ms(clock);
 }
 
