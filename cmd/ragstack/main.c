@@ -1,5 +1,5 @@
 /* The command table, and the way from argv to an exit code. */
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,6 +235,13 @@ static int help(int argc, char **argv)
     return argc > 1 ? EXIT_DONE : EXIT_USAGE;
 }
 
+/* A pipe whose reader had enough, as in `ragstack logs | head`: no error. */
+static bool nobody_reads(int descriptor)
+{
+    struct pollfd pipe = {.fd = descriptor, .events = POLLOUT};
+    return poll(&pipe, 1, 0) > 0 && (pipe.revents & POLLERR);
+}
+
 int main(int argc, char **argv)
 {
     put_command_first(argc, argv);
@@ -251,8 +258,8 @@ int main(int argc, char **argv)
         command ? run_command(arena, command, argc - 2, argv + 2) : unknown_command(arena, word);
     arena_free(arena);
     bool written = fflush(stdout) == 0 && !ferror(stdout);
-    if (written || errno == EPIPE) /* whoever read it had enough */
+    if (written || nobody_reads(STDOUT_FILENO))
         return code;
-    perror("error: cannot write to stdout");
+    fputs("error: cannot write to stdout\n", stderr);
     return code == EXIT_DONE ? EXIT_FAILED : code;
 }
