@@ -313,8 +313,11 @@ static int code_by_name(const struct failure *failure)
 
 static int error_code(const struct failure *failure)
 {
+    static const char *const quotas[] = {"LimitExceeded", "QuotaExceeded", NULL};
     if (failure_is_throttle(failure))
         return ERR_THROTTLED;
+    if (contains_one_of(failure->code, quotas))
+        return ERR_FAILED; /* whatever its status: waiting does not help */
     int code = *failure->code ? code_by_name(failure) : 0;
     if (code)
         return code;

@@ -198,6 +198,8 @@ static void print_content(struct buffer *out, const struct value *value)
     for (size_t i = 0; i < value_count(value); i++) {
         const struct value_entry *entry = value_entry(value, i);
         const struct value *item;
+        if (entry->value->kind == VALUE_NULL)
+            continue;
         value_each(item, entry->value) print_element(out, entry->key, item);
     }
 }
