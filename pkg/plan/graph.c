@@ -30,15 +30,22 @@ static size_t add_node(struct builder *builder, enum node_kind kind, const struc
     return builder->graph->count - 1;
 }
 
+static bool has_edge(const struct node *node, size_t after)
+{
+    for (size_t i = 0; i < node->next_count; i++) {
+        if (node->next[i] == after)
+            return true;
+    }
+    return false;
+}
+
 static void add_edge(struct builder *builder, size_t before, size_t after)
 {
     if (before == NONE || after == NONE || before == after)
         return;
     struct node *node = &builder->graph->items[before];
-    for (size_t i = 0; i < node->next_count; i++) {
-        if (node->next[i] == after)
-            return;
-    }
+    if (has_edge(node, after))
+        return;
     if (node->next_count == node->next_capacity) {
         size_t capacity = node->next_capacity ? node->next_capacity * 2 : 4;
         node->next = arena_grow(builder->arena, node->next, node->next_count * sizeof *node->next,
@@ -216,15 +223,27 @@ struct referrer {
     bool blocks_pass;
 };
 
+static bool is_making(const struct node *node)
+{
+    return node->kind == NODE_MAKE || node->kind == NODE_READY || node->kind == NODE_CONNECT ||
+           node->kind == NODE_COMPLETE;
+}
+
 /* Rules between groups that both go may refer to each other: those that close a circle are taken
- * away by a node of their own, which nothing has to precede. */
+ * away by a node of their own. Only what makes the successor, and what is repointed to it, precedes
+ * that: until then the old rules are in use. */
 static size_t disconnect_node(struct builder *builder, struct parts *parts)
 {
-    if (parts->disconnect == NONE) {
-        parts->disconnect = add_node(builder, NODE_DISCONNECT,
-                                     &builder->plan->steps[parts - builder->parts], CALL_MS);
-        add_edge(builder, parts->disconnect, parts->remove);
+    if (parts->disconnect != NONE)
+        return parts->disconnect;
+    parts->disconnect =
+        add_node(builder, NODE_DISCONNECT, &builder->plan->steps[parts - builder->parts], CALL_MS);
+    for (size_t i = 0; i < parts->disconnect; i++) {
+        const struct node *node = &builder->graph->items[i];
+        if (is_making(node) && has_edge(node, parts->remove))
+            add_edge(builder, i, parts->disconnect);
     }
+    add_edge(builder, parts->disconnect, parts->remove);
     return parts->disconnect;
 }
 
