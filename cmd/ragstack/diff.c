@@ -4,7 +4,6 @@
 
 #include "cmd/ragstack/expanded.h"
 #include "cmd/ragstack/plan_file.h"
-#include "cmd/ragstack/remarks.h"
 #include "cmd/ragstack/session.h"
 
 static const struct option_row options[] = {
@@ -58,7 +57,6 @@ static int run(struct task *task, struct session *session, struct error *error)
     if (result < 0)
         return result;
     print_plan(session, plan);
-    remarks_print(session, plan);
     return exit_code(plan);
 }
 

@@ -160,10 +160,10 @@ static int tell(void *data, const struct log_source *source, const struct log_ev
     return ferror(stdout);
 }
 
-static void flush(void *data)
+static int flush(void *data)
 {
     (void)data;
-    fflush(stdout);
+    return fflush(stdout) != 0 || ferror(stdout);
 }
 
 static void trouble(void *data, const struct error *error)

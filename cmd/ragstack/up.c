@@ -3,7 +3,6 @@
 #include "cmd/ragstack/consent.h"
 #include "cmd/ragstack/deploy.h"
 #include "cmd/ragstack/plan_file.h"
-#include "cmd/ragstack/remarks.h"
 #include "pkg/base/vector.h"
 
 static const struct option_row options[] = {
@@ -31,7 +30,6 @@ static void show_plan(const struct session *session, const struct plan *plan)
     plan_print_text(&out, plan, &style);
     fputs(buffer_string(&out), stderr);
     buffer_free(&out);
-    remarks_print(session, plan);
 }
 
 static int give_outputs(struct session *session, const struct value *attributes)

@@ -142,7 +142,12 @@ static void begin_round(struct reading *reading)
     }
 }
 
-static int tell_round(struct task *task, struct reading *reading, const struct log_request *round,
+static int nobody_reads_on(struct error *error)
+{
+    return error_set(error, ERR_CANCELLED, "nobody reads on");
+}
+
+static int tell_lines(struct task *task, struct reading *reading, const struct log_request *round,
                       struct error *error)
 {
     const struct log_options *options = reading->options;
@@ -155,8 +160,18 @@ static int tell_round(struct task *task, struct reading *reading, const struct l
         const struct log_event *event = reader->sorted[reader->at++];
         if (is_new(reading, reader, event, round->from_ms) &&
             options->tell(options->data, reader->source, event) != 0)
-            return error_set(error, ERR_CANCELLED, "nobody reads on");
+            return nobody_reads_on(error);
     }
+}
+
+static int tell_round(struct task *task, struct reading *reading, const struct log_request *round,
+                      struct error *error)
+{
+    const struct log_options *options = reading->options;
+    int result = tell_lines(task, reading, round, error);
+    if (options->pause && options->pause(options->data) != 0 && result == 0)
+        return nobody_reads_on(error);
+    return result;
 }
 
 /* -- following -- */
@@ -208,8 +223,6 @@ static int follow(struct task *task, struct reading *reading, struct error *erro
         struct log_request round = {.from_ms = round_from(reading, last_ms, number),
                                     .filter = options->filter};
         int result = tell_round(task, reading, &round, error);
-        if (options->pause)
-            options->pause(options->data);
         if (result < 0) {
             failing_since_ms = failing_since_ms ? failing_since_ms : start_ms;
             result = number ? bear(task, options, result, failing_since_ms, error) : result;
@@ -232,10 +245,7 @@ static int read_once(struct task *task, struct reading *reading, struct error *e
     struct log_request round = {.from_ms = options->from_ms,
                                 .to_ms = options->to_ms ? options->to_ms : task_wall_ms(task),
                                 .filter = options->filter};
-    int result = tell_round(task, reading, &round, error);
-    if (options->pause)
-        options->pause(options->data);
-    return result;
+    return tell_round(task, reading, &round, error);
 }
 
 int logs_read(struct task *task, const struct log_options *options, struct error *error)

@@ -52,8 +52,8 @@ struct log_options {
     size_t remembered; /* ids at most; 0: 131072 */
     /* Told in order. Nonzero ends the reading with ERR_CANCELLED. */
     int (*tell)(void *data, const struct log_source *source, const struct log_event *event);
-    /* After each round: all that is known is told. May be NULL. */
-    void (*pause)(void *data);
+    /* After each round: all that is known is told. Nonzero ends the reading, too. May be NULL. */
+    int (*pause)(void *data);
     /* A round failed, and is tried again. May be NULL. */
     void (*trouble)(void *data, const struct error *error);
     void *data;

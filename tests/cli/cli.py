@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import functools
 import json
@@ -10,6 +11,7 @@ import pathlib
 import pty
 import re
 import select
+import socket
 import sys
 import tempfile
 import time
@@ -101,6 +103,14 @@ class CloudCase(Assertions, harness.TestCase):
     """With the emulator behind it, and a stack file."""
 
     stack = STACK
+    shared: harness.Gateway | None = None  # one for all classes of a suite: each test empties it
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if CloudCase.shared is None:
+            CloudCase.shared = harness.Gateway()
+            atexit.register(CloudCase.shared.stop)
+        cls.gateway = CloudCase.shared
 
     def setUp(self) -> None:
         super().setUp()
@@ -112,6 +122,21 @@ class CloudCase(Assertions, harness.TestCase):
         read = ("Describe", "Get", "List", "Head", "Filter")
         return [entry["operation"] for entry in self.gateway.requests()["log"]
                 if not entry["operation"].startswith(read)]
+
+
+class Silence:
+    """An endpoint that takes connections and never answers."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def wait_for_call(self, timeout_s: float = 30) -> None:
+        self._socket.settimeout(timeout_s)
+        self._kept, _ = self._socket.accept()
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 class Terminal:

@@ -93,6 +93,7 @@ struct reading {
     VECTOR(struct told) told;
     size_t stop_after; /* lines; 0: never */
     int troubles, pauses;
+    bool stop_at_pause;
     int64_t cancel_ms; /* after so long; 0: never */
     int result;
 };
@@ -107,9 +108,11 @@ static int tell(void *data, const struct log_source *source, const struct log_ev
     return reading->stop_after && reading->told.count >= reading->stop_after;
 }
 
-static void pause_of(void *data)
+static int pause_of(void *data)
 {
-    ((struct reading *)data)->pauses++;
+    struct reading *reading = data;
+    reading->pauses++;
+    return reading->stop_at_pause;
 }
 
 static void trouble(void *data, const struct error *error)
@@ -273,6 +276,19 @@ static void who_reads_can_stop_it(void **state)
     perform(reading);
     assert_int_equal(reading->result, ERR_CANCELLED);
     assert_messages(reading, "ask:0 ask:1");
+}
+
+static void who_reads_can_stop_it_between_rounds(void **state)
+{
+    (void)state;
+    struct fake fake = {LINES({START_MS - 300, 0, 0, 0}), .page_size = 10};
+    struct reading *reading = new_reading(&fake, 1);
+    reading->options.follow = true;
+    reading->stop_at_pause = true;
+    perform(reading);
+    assert_int_equal(reading->result, ERR_CANCELLED);
+    assert_messages(reading, "ask:0");
+    assert_int_equal(reading->pauses, 1);
 }
 
 static void calls_keep_their_distance(void **state)
@@ -488,6 +504,7 @@ int main(void)
         TEST(a_source_without_a_log_is_empty),
         TEST(an_error_ends_it),
         TEST(who_reads_can_stop_it),
+        TEST(who_reads_can_stop_it_between_rounds),
         TEST(calls_keep_their_distance),
         TEST(new_lines_come_as_they_show),
         TEST(a_late_line_is_told_once),
