@@ -33,10 +33,11 @@ static void refuse(struct parsing *parsing, const char *why)
     XML_StopParser(parsing->parser, XML_FALSE);
 }
 
+/* Without its prefix, when what follows it is a name by itself. */
 static const char *local_name(const char *name)
 {
     const char *colon = strchr(name, ':');
-    return colon ? colon + 1 : name;
+    return colon && (isalpha((unsigned char)colon[1]) || colon[1] == '_') ? colon + 1 : name;
 }
 
 static void on_start(void *data, const XML_Char *name, const XML_Char **attributes)
