@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import botocore.parsers
 import botocore.serialize
+from moto.awslambda.utils import get_backend as get_lambda_backend
 from moto.backends import get_backend
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
@@ -43,6 +44,8 @@ class Call:
 
     def backend(self, service: str | None = None, region: str | None = None) -> Any:
         """moto's own state of a service, for what its API does not say."""
+        if (service or self.service) == "lambda":
+            return get_lambda_backend(self.account, region or self.region)
         backends = get_backend(service or self.service)[self.account]  # type: ignore[call-overload]
         for name in (region or self.region, "aws", "global"):
             if name in backends:
@@ -53,7 +56,10 @@ class Call:
 
     def pass_through(self) -> Reply:
         """The emulator's own answer to the request as it came."""
-        return self.emulator.call(self.request)
+        reply = self.emulator.call(self.request)
+        if self.service == "s3" and reply.status == 403 and self.request.method != "HEAD":
+            raise AwsError("AccessDenied", "Access Denied", 403)  # moto's own is plain text
+        return reply
 
     def forward(self, params: Params | None = None, operation: str | None = None,
                 service: str | None = None, region: str | None = None) -> Params:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import Any
 from urllib.parse import unquote_to_bytes
+
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a second of start that no test here needs
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict

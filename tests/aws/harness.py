@@ -6,13 +6,15 @@
             result = self.ragstack("up", "--yes")
             self.assertEqual(result.status, 0, result)
 
-Each class has a gateway of its own, each test an emptied one and a working folder of its own. A test
+A suite has one gateway, each test finds it emptied and has a working folder of its own. A test
 that caused a violation (a bad signature, a parameter that AWS does not have, something that the
 emulator cannot do) fails, unless it took them with `take_violations`.
 """
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import pathlib
@@ -92,6 +94,14 @@ class Gateway:
         self._errors.close()
 
 
+@functools.cache
+def shared_gateway(*options: str) -> Gateway:
+    """One for all classes of a suite: loading AWS's models takes longer than most tests."""
+    gateway = Gateway(*options)
+    atexit.register(gateway.stop)
+    return gateway
+
+
 @dataclass
 class Result:
     """What a run of the program left."""
@@ -159,8 +169,7 @@ class TestCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.gateway = Gateway(*cls.gateway_options)
-        cls.addClassCleanup(cls.gateway.stop)
+        cls.gateway = shared_gateway(*cls.gateway_options)
 
     def setUp(self) -> None:
         super().setUp()

@@ -1,0 +1,52 @@
+"""IAM: policy documents as strict as IAM's, and what lists leave out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from corrections import corrects
+from corrections.policies import read_document
+from messages import AwsError
+from pages import paged
+
+if TYPE_CHECKING:
+    from call import Call
+
+MOST_INLINE_POLICY_CHARACTERS = 10240
+
+
+@corrects("iam", "CreateRole")
+def create_role(call: Call) -> Any:
+    read_document(call.params["AssumeRolePolicyDocument"], trust=True)
+    name = call.params["RoleName"].lower()
+    if any(role.name.lower() == name for role in call.backend().roles.values()):
+        raise AwsError("EntityAlreadyExists", f"Role with name {call.params['RoleName']} already exists.", 409)
+    return call.pass_through()
+
+
+@corrects("iam", "UpdateAssumeRolePolicy")
+def update_trust(call: Call) -> Any:
+    read_document(call.params["PolicyDocument"], trust=True)
+    return call.pass_through()
+
+
+@corrects("iam", "PutRolePolicy")
+def put_policy(call: Call) -> Any:
+    text = call.params["PolicyDocument"]
+    read_document(text)
+    role = next((role for role in call.backend().roles.values() if role.name == call.params["RoleName"]), None)
+    others = [other for name, other in role.policies.items() if name != call.params["PolicyName"]] if role else []
+    if sum(len("".join(policy.split())) for policy in [text, *others]) > MOST_INLINE_POLICY_CHARACTERS:
+        raise AwsError("LimitExceeded", f"Maximum policy size of {MOST_INLINE_POLICY_CHARACTERS} bytes exceeded for role "
+                       f"{call.params['RoleName']}", 409)
+    return call.pass_through()
+
+
+@corrects("iam", "ListRoles")
+def list_roles(call: Call) -> Any:
+    """Lists come without tags, boundaries and last use."""
+    result = paged(call)
+    for role in result["Roles"]:  # type: ignore[index]
+        for name in ("Tags", "PermissionsBoundary", "RoleLastUsed"):
+            role.pop(name, None)
+    return result
