@@ -11,7 +11,7 @@
 #define HISTORY "history/"
 #define APPLIED_KEY "applied.json"
 
-enum { ATTEMPTS = 8, AT_ONCE = 16, LISTING_MAXIMUM = 1000 };
+enum { ATTEMPTS = 32, AT_ONCE = 16, LISTING_MAXIMUM = 1000 };
 
 static const char *key_of(struct arena *arena, int number)
 {
@@ -39,7 +39,7 @@ static int get_document(struct task *task, struct ledger *ledger, struct arena *
     if (result < 0)
         return result;
     return json_parse(arena, object.bytes, object.length, key, out, error) < 0
-               ? error_wrap(error, "the ledger %s", ledger->place)
+               ? error_wrap(error, "the ledger %s: %s", ledger->place, key)
                : 0;
 }
 
@@ -66,30 +66,36 @@ static int newest_number(struct task *task, struct ledger *ledger, struct arena 
     return result;
 }
 
+/* 0: written; 1: the number is taken, or it is not known whether it was written. */
+static int write_next(struct task *task, struct ledger *ledger, struct arena *arena,
+                      struct value *deployment, int *number, struct error *error)
+{
+    struct value *there = NULL;
+    int result = newest_number(task, ledger, arena, number, error);
+    if (result < 0)
+        return result;
+    const char *key = key_of(arena, ++*number);
+    value_set_int(arena, deployment, "number", *number);
+    result = put_document(task, ledger, arena, key, deployment, LEDGER_ABSENT, error);
+    if (result != ERR_EXISTS && result != ERR_LOST_REPLY)
+        return result;
+    result = get_document(task, ledger, arena, key, &there, error);
+    if (result < 0 && result != ERR_NOT_FOUND)
+        return result;
+    return result == 0 && value_equal(there, deployment) ? 0 : 1; /* only the reply was lost */
+}
+
 int ledger_begin(struct task *task, struct ledger *ledger, struct arena *arena,
                  struct value *deployment, int *number, struct error *error)
 {
-    int result = newest_number(task, ledger, arena, number, error);
-    for (int attempt = 0; result == 0 && attempt < ATTEMPTS; attempt++) {
-        ++*number;
-        value_set_int(arena, deployment, "number", *number);
-        result = put_document(task, ledger, arena, key_of(arena, *number), deployment,
-                              LEDGER_ABSENT, error);
-        if (result != ERR_EXISTS && result != ERR_LOST_REPLY)
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        int result = write_next(task, ledger, arena, deployment, number, error);
+        if (result <= 0)
             return result;
-        struct value *there = NULL; /* our own, when only the reply was lost? */
-        result = get_document(task, ledger, arena, key_of(arena, *number), &there, error);
-        if (result == 0 && value_equal(there, deployment))
-            return 0;
-        if (result == ERR_NOT_FOUND)
-            --*number;
-        result = result == ERR_NOT_FOUND ? 0 : result;
     }
-    return result < 0 ? result
-                      : error_set(error, ERR_CONFLICT,
-                                  "the ledger %s: others write deployments at the same time: run "
-                                  "it again",
-                                  ledger->place);
+    return error_set(error, ERR_CONFLICT,
+                     "the ledger %s: others write deployments at the same time: run it again",
+                     ledger->place);
 }
 
 int ledger_end(struct task *task, struct ledger *ledger, struct arena *arena,

@@ -40,7 +40,7 @@ static int put(struct task *task, struct ledger *ledger, const char *key, const 
         fault = machine->faults[machine->next_fault++];
     if (fault == PUT_FAILS || world.failing)
         return error_set(error, ERR_FAILED, "the network is down");
-    if (fault == PUT_LOST_BEFORE)
+    if (fault == PUT_LOST_BEFORE || world.losing)
         return error_set(error, ERR_LOST_REPLY, "lost");
     char hidden[LEDGER_VERSION_BYTES];
     char *out = fault == PUT_LOST_AFTER ? hidden : version;

@@ -39,6 +39,7 @@ struct world {
     struct fake_s3 *s3; /* NULL: the folder below the fake home */
     struct machine machines[MACHINES];
     bool failing; /* every write to the ledger fails */
+    bool losing;  /* ... is lost without a trace */
 };
 
 /* For cmocka's state: which store. */

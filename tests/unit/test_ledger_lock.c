@@ -24,7 +24,10 @@ static struct seen {
 static int begin(void **state)
 {
     seen = (struct seen){0};
-    return world_begin(state);
+    int result = world_begin(state);
+    if (world.s3)
+        world.s3->delay_ms = 150; /* so that others come between any two requests */
+    return result;
 }
 
 static void note(int result, const struct error *error)
@@ -422,6 +425,37 @@ static void renewing_survives_lost_replies(void **state)
     assert_int_equal(world.machines[0].next_fault, COUNT_OF(faults));
 }
 
+static int hold_without_replies(struct task *task, void *argument, struct error *error)
+{
+    struct machine *machine = argument;
+    struct lease *lease;
+    note(ledger_lock(task, machine->ledger, &machine->claim, &lease, error), error);
+    world.losing = true;
+    task_sleep(task, LEASE_MS - SECOND_MS, error);
+    check(lease);
+    task_sleep(task, 2 * SECOND_MS, error);
+    check(lease); /* the lock still bears our name, but nothing has renewed it */
+    world.losing = false;
+    return lease_release(task, lease, error);
+}
+
+static void a_write_that_was_lost_renews_nothing(void **state)
+{
+    (void)state;
+    world_run((task_function *[]){hold_without_replies}, 1);
+    assert_int_equal(seen.good_checks, 1);
+    assert_int_equal(seen.lost_checks, 1);
+}
+
+static void a_lease_taken_in_silence_is_no_longer(void **state)
+{
+    (void)state;
+    give_faults((enum ledger_fault[]){PUT_LOST_AFTER}, 1);
+    world_run((task_function *[]){hold_without_replies}, 1);
+    assert_int_equal(seen.taken, 1);
+    assert_int_equal(seen.lost_checks, 2); /* a second less: times are of whole seconds */
+}
+
 /* Another takes the place of the holder while its reply is lost. */
 static int lose_a_race_in_silence(struct task *task, void *argument, struct error *error)
 {
@@ -528,6 +562,8 @@ int main(void)
         IN_BOTH(a_suspended_machine_has_no_lease),
         IN_BOTH(taking_survives_lost_replies),
         IN_BOTH(renewing_survives_lost_replies),
+        IN_BOTH(a_write_that_was_lost_renews_nothing),
+        IN_BOTH(a_lease_taken_in_silence_is_no_longer),
         IN_BOTH(a_lost_reply_is_never_taken_for_success),
         IN_BOTH(a_cancelled_task_still_releases),
         IN_BOTH(a_renewal_under_way_does_not_keep_it),
