@@ -127,6 +127,11 @@ static int create(struct task *task, struct action *action, struct error *error)
     ec2_add_tags(action, parameters, "subnet");
     if (result == 0)
         result = cloud_call(task, action, &aws_ec2, "CreateSubnet", parameters, &reply, error);
+    if (result < 0 && error && strcmp(error->aws_code, "InvalidSubnet.Conflict") == 0)
+        return error_wrap(error,
+                          "%s is taken; a subnet that moves to another zone needs other "
+                          "addresses, since the old one stands until the new one is in use",
+                          value_text(action->want, "cidr"));
     if (result < 0)
         return result;
     value_set(action->arena, action->made, "zone",
