@@ -51,26 +51,34 @@ static struct mark step_mark(const struct step *step)
     return step->mark;
 }
 
+static void add_steps(struct arena *arena, const struct plan *plan, const char *file,
+                      enum severity severity, bool placed, struct annotation_list *out)
+{
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+        struct mark mark = step_mark(step);
+        if (step_severity(step) != severity || (mark.line != 0) != placed)
+            continue;
+        vector_push(
+            arena, out,
+            ((struct annotation){.severity = severity,
+                                 .file = file,
+                                 .line = placed ? mark.line : 1,
+                                 .column = mark.column,
+                                 .title = arena_printf(arena, "%s %s.%s%s", step_word(step->kind),
+                                                       step->type->kind, step->id,
+                                                       step->loses_data ? " (DATA LOSS)" : ""),
+                                 .message = step_message(arena, step)}));
+    }
+}
+
 void annotations_of_plan(struct arena *arena, const struct plan *plan, const char *file,
                          struct annotation_list *out)
 {
-    for (int severity = SEVERITY_ERROR; severity >= SEVERITY_NOTICE; severity--) {
-        for (size_t i = 0; i < plan->step_count; i++) {
-            const struct step *step = &plan->steps[i];
-            struct mark mark = step_mark(step);
-            if ((int)step_severity(step) != severity)
-                continue;
-            vector_push(arena, out,
-                        ((struct annotation){
-                            .severity = step_severity(step),
-                            .file = file,
-                            .line = mark.line ? mark.line : 1,
-                            .column = mark.column,
-                            .title = arena_printf(arena, "%s %s.%s%s", step_word(step->kind),
-                                                  step->type->kind, step->id,
-                                                  step->loses_data ? ": DATA LOSS" : ""),
-                            .message = step_message(arena, step)}));
-        }
+    static const enum severity order[] = {SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTICE};
+    for (size_t i = 0; i < COUNT_OF(order); i++) {
+        add_steps(arena, plan, file, order[i], true, out);
+        add_steps(arena, plan, file, order[i], false, out);
     }
 }
 
@@ -104,25 +112,59 @@ static void put_escaped(struct buffer *out, const char *text, bool property)
     }
 }
 
-void annotations_print_github(struct buffer *out, const struct annotation_list *list)
+static bool same_place(const struct annotation *a, const struct annotation *b)
+{
+    return a->severity == b->severity && a->line == b->line && a->column == b->column &&
+           strcmp(a->file, b->file) == 0;
+}
+
+/* The first of a place, with all that stands there as its message; the others of it are `told`. */
+static struct annotation gather(struct arena *arena, const struct annotation_list *list, size_t at,
+                                bool *told)
+{
+    struct annotation whole = list->items[at];
+    size_t count = 1;
+    for (size_t i = at + 1; i < list->count; i++) {
+        const struct annotation *other = &list->items[i];
+        if (!same_place(&whole, other))
+            continue;
+        if (count++ == 1)
+            whole.message = arena_printf(arena, "%s: %s", whole.title, whole.message);
+        whole.message =
+            arena_printf(arena, "%s\n%s: %s", whole.message, other->title, other->message);
+        told[i] = true;
+    }
+    if (count > 1)
+        whole.title = arena_printf(arena, "%s and %zu more", whole.title, count - 1);
+    return whole;
+}
+
+static void print_github(struct buffer *out, const struct annotation *annotation)
+{
+    static const char *const names[] = {"notice", "warning", "error"};
+    buffer_printf(out, "::%s file=", names[annotation->severity]);
+    put_escaped(out, annotation->file, true);
+    buffer_printf(out, ",line=%d", annotation->line);
+    if (annotation->column)
+        buffer_printf(out, ",col=%d", annotation->column);
+    buffer_text(out, ",title=");
+    put_escaped(out, annotation->title, true);
+    buffer_text(out, "::");
+    put_escaped(out, annotation->message, false);
+    buffer_char(out, '\n');
+}
+
+void annotations_print_github(struct arena *arena, struct buffer *out,
+                              const struct annotation_list *list)
 {
     enum { SHOWN_OF_EACH = 10 };
-    static const char *const names[] = {"notice", "warning", "error"};
-    int shown[COUNT_OF(names)] = {0};
+    int shown[SEVERITY_ERROR + 1] = {0};
+    bool *told = arena_array(arena, list->count + 1, sizeof *told);
     for (size_t i = 0; i < list->count; i++) {
-        const struct annotation *annotation = &list->items[i];
-        if (shown[annotation->severity]++ >= SHOWN_OF_EACH)
+        if (told[i] || shown[list->items[i].severity]++ >= SHOWN_OF_EACH)
             continue;
-        buffer_printf(out, "::%s file=", names[annotation->severity]);
-        put_escaped(out, annotation->file, true);
-        buffer_printf(out, ",line=%d", annotation->line);
-        if (annotation->column)
-            buffer_printf(out, ",col=%d", annotation->column);
-        buffer_text(out, ",title=");
-        put_escaped(out, annotation->title, true);
-        buffer_text(out, "::");
-        put_escaped(out, annotation->message, false);
-        buffer_char(out, '\n');
+        struct annotation whole = gather(arena, list, i, told);
+        print_github(out, &whole);
     }
 }
 

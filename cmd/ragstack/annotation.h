@@ -19,15 +19,17 @@ struct annotation_list {
     size_t count, capacity;
 };
 
-/* One a step, the gravest first. Steps that stand nowhere in the file are put at its first line. */
+/* One a step, the gravest first; among equals, those that stand in the file first. Steps that stand
+ * nowhere in it are put at its first line. */
 void annotations_of_plan(struct arena *arena, const struct plan *plan, const char *file,
                          struct annotation_list *out);
 void annotations_of_faults(struct arena *arena, const struct fault_list *faults, const char *file,
                            struct annotation_list *out);
 
-/* "::notice file=..,line=..,title=..::message", one a line. GitHub shows ten of each severity a
- * step: what is beyond is left out. */
-void annotations_print_github(struct buffer *out, const struct annotation_list *list);
+/* "::notice file=..,line=..,title=..::message", one a line. GitHub shows ten of each severity, so
+ * those of one line are told as one, and what is beyond is left out. */
+void annotations_print_github(struct arena *arena, struct buffer *out,
+                              const struct annotation_list *list);
 /* GitLab's code quality report: a JSON list with stable fingerprints. */
 struct value *annotations_to_code_quality(struct arena *arena, const struct annotation_list *list);
 

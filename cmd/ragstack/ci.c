@@ -71,7 +71,7 @@ static int give_annotations(struct session *session, const struct annotation_lis
         return file_write(session->arena, path ? path : "gl-code-quality-report.json",
                           buffer_string(&out), out.length, error);
     }
-    annotations_print_github(&out, list);
+    annotations_print_github(session->arena, &out, list);
     /* the log is read for them on both streams; stdout is the plan's when it is JSON */
     fputs(buffer_string(&out), session->json ? stderr : stdout);
     return 0;
