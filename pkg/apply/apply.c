@@ -206,6 +206,29 @@ static void collect_failures(struct walk *walk)
     }
 }
 
+static enum step_outcome outcome_of(const struct walk *walk, const struct step *step)
+{
+    enum step_outcome outcome = STEP_DONE;
+    for (size_t i = 0; i < walk->graph.count; i++) {
+        if (walk->graph.items[i].step != step)
+            continue;
+        if (walk->runs[i].state == RUN_FAILED)
+            return STEP_FAILED;
+        if (walk->runs[i].state != RUN_DONE)
+            outcome = STEP_NOT_TRIED;
+    }
+    return outcome;
+}
+
+static void collect_outcomes(struct walk *walk)
+{
+    const struct plan *plan = walk->plan;
+    walk->result->outcomes =
+        arena_array(walk->arena, plan->step_count + 1, sizeof *walk->result->outcomes);
+    for (size_t i = 0; i < plan->step_count; i++)
+        walk->result->outcomes[i] = outcome_of(walk, &plan->steps[i]);
+}
+
 static void collect_attributes(struct walk *walk)
 {
     walk->result->attributes = value_map(walk->arena);
@@ -294,6 +317,7 @@ int apply_run(struct task *task, struct arena *arena, const struct plan *plan,
     states_index(walk);
     walk_nodes(task, walk);
     collect_failures(walk);
+    collect_outcomes(walk);
     collect_attributes(walk);
     collect_critical_path(walk);
     result->elapsed_ms = task_now_ms(task) - walk->started_ms;

@@ -35,8 +35,12 @@ struct apply_options {
     const bool *interrupted; /* becomes true on Ctrl-C: nothing new starts, what runs is finished */
 };
 
+/* What became of a step; not tried: something that it needs failed, or the walk was interrupted. */
+enum step_outcome { STEP_NOT_TRIED, STEP_FAILED, STEP_DONE };
+
 struct apply_result {
     int done, failed, skipped;
+    enum step_outcome *outcomes; /* by the plan's steps; NULL when nothing was tried */
     /* One row a node that failed, root causes first. */
     struct apply_failure {
         const struct step *step;

@@ -34,6 +34,16 @@ static int ask_identity(struct task *task, struct cloud *cloud, struct error *er
     return 0;
 }
 
+int cloud_identify(struct task *task, struct cloud *cloud, struct error *error)
+{
+    int result = semaphore_acquire(task, &cloud->one_asks, error);
+    if (result < 0)
+        return result;
+    result = ask_identity(task, cloud, error);
+    semaphore_release(&cloud->one_asks);
+    return result;
+}
+
 /* -- what bears our tags: GetResources of the tagging API -- */
 
 static struct value *tag_filter(struct arena *arena, const char *key, const char *value)
@@ -98,7 +108,7 @@ static int prepare(struct task *task, struct target *target, const struct resour
                    struct error *error)
 {
     struct cloud *cloud = target->data;
-    struct question questions[] = {{cloud, ask_identity}, {cloud, take_inventory}};
+    struct question questions[] = {{cloud, cloud_identify}, {cloud, take_inventory}};
     remember_wanted_tags(cloud, wanted);
     return task_each(task, "prepare", ask_one, questions, sizeof *questions, COUNT_OF(questions), 0,
                      error);
@@ -120,6 +130,7 @@ struct cloud *cloud_new(struct arena *arena, struct aws_client *client,
                             .arena = arena,
                             .wanted_tags = map_in(arena),
                             .made = map_in(arena),
+                            .one_asks = {.places = 1},
                             .answers = map_in(arena)};
     if (!cloud->identity.partition)
         cloud->identity.partition = aws_client_partition(client);

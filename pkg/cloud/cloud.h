@@ -17,13 +17,17 @@ struct cloud {
     struct value *inventory; /* what the tagging API names: [{"arn":, "tags": {..}}]; by prepare */
     struct map wanted_tags;  /* id -> struct value *: what prepare was told */
     struct map made;         /* physical ids made in this run */
-    struct map answers;      /* what was asked once: key -> struct answer * */
+    struct semaphore one_asks; /* who we are */
+    struct map answers;        /* what was asked once: key -> struct answer * */
 };
 
 /* A target for this identity; account and partition are filled in by prepare (GetCallerIdentity).
  */
 struct cloud *cloud_new(struct arena *arena, struct aws_client *client,
                         const struct identity *identity);
+
+/* Fills in account and partition of the identity; asks once, whoever wants to know. */
+int cloud_identify(struct task *task, struct cloud *cloud, struct error *error);
 
 /* The registry: every kind of the aws target, ends with NULL. */
 extern const struct resource_type *const cloud_types[];

@@ -26,6 +26,7 @@ struct ledger {
     const char *place; /* "s3://ragstack-123456789012-eu-west-1-1a2b3c4d/acme/dev": for people */
     struct clock *clock;
     int64_t skew_ms; /* the store's clock minus ours, as last seen */
+    bool missing;    /* there is no ledger at all, as last seen */
 
     /* ERR_NOT_FOUND: no such object, or no ledger at all. */
     int (*get)(struct task *task, struct ledger *ledger, struct arena *arena, const char *key,
@@ -77,12 +78,14 @@ struct ledger_claim {
     const char *owner;   /* "ann@laptop" */
     const char *command; /* "up" */
     int pid;
+    const char *process; /* process_mark(); NULL: what it leaves behind runs out, and no sooner */
 };
 
 struct lease;
 
 /* Takes the lock, and keeps it by a task of its own until it is released. A lease that ran out is
- * taken over. ERR_LOCKED says who holds it and since when; ERR_NOT_FOUND: there is no ledger yet.
+ * taken over, and so is that of a process of this machine which is gone. ERR_LOCKED says who holds
+ * it and since when; ERR_NOT_FOUND: there is no ledger yet.
  */
 int ledger_lock(struct task *task, struct ledger *ledger, const struct ledger_claim *claim,
                 struct lease **out, struct error *error);
@@ -97,7 +100,7 @@ struct ledger_holder {
     const char *words;      /* "ann@laptop (pid 4711, up), since 2026-01-31T23:59:59Z" */
     struct value *document; /* {"id":, "owner":, "pid":, "command":, "since":, "expires":} */
     int64_t age_ms;         /* since it was taken or renewed */
-    bool expired;
+    bool expired;           /* or its process is gone */
     char version[LEDGER_VERSION_BYTES];
 };
 /* *held is false when nobody holds it. */

@@ -35,8 +35,9 @@ static int failed(const char *path, struct error *error)
     return error_set(error, ERR_FAILED, "ledger: %s: %s", path, strerror(errno));
 }
 
-static int no_ledger(const struct folder_ledger *folder, struct error *error)
+static int no_ledger(struct folder_ledger *folder, struct error *error)
 {
+    folder->ledger.missing = true;
     return error_set(error, ERR_NOT_FOUND, "there is no ledger yet (%s)", folder->path);
 }
 
@@ -81,10 +82,13 @@ static int get(struct task *task, struct ledger *ledger, struct arena *arena, co
     CLEANUP(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     (void)task;
     *out = (struct ledger_object){0};
-    if (descriptor < 0 && errno == ENOENT)
-        return error_set(error, ERR_NOT_FOUND, "ledger: there is no %s", path);
-    if (descriptor < 0)
+    if (descriptor < 0 && errno != ENOENT)
         return failed(path, error);
+    ledger->missing = descriptor < 0 && access(folder->path, F_OK) != 0;
+    if (ledger->missing)
+        return no_ledger(folder, error);
+    if (descriptor < 0)
+        return error_set(error, ERR_NOT_FOUND, "ledger: there is no %s", path);
     int result = read_all(arena, descriptor, path, out, error);
     if (result < 0)
         return result;
@@ -116,8 +120,11 @@ static int list(struct task *task, struct ledger *ledger, struct arena *arena, c
     VECTOR(const char *) names = {0};
     (void)task;
     *count = 0;
+    if (!open_folder && errno != ENOENT)
+        return failed(path, error);
+    ledger->missing = !open_folder && access(folder->path, F_OK) != 0;
     if (!open_folder)
-        return errno == ENOENT ? 0 : failed(path, error);
+        return 0;
     for (struct dirent *entry; (entry = readdir(open_folder));) {
         const char *key = arena_printf(arena, "%.*s%s", length, prefix, entry->d_name);
         if (entry->d_name[0] != '.' && strncmp(key, prefix, strlen(prefix)) == 0)
@@ -276,6 +283,7 @@ static int create(struct task *task, struct ledger *ledger, struct error *error)
     struct folder_ledger *folder = (struct folder_ledger *)ledger;
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     (void)task;
+    ledger->missing = false;
     return make_folders(arena, folder->path, error);
 }
 

@@ -50,9 +50,10 @@ static bool is_no_bucket(const struct error *error)
 }
 
 /* Hands over an error with what people must know of it. Returns the code. */
-static int fail(const struct s3_ledger *s3, int code, const char *what, struct error *own,
+static int fail(struct s3_ledger *s3, int code, const char *what, struct error *own,
                 struct error *error)
 {
+    s3->ledger.missing = is_no_bucket(own);
     if (code == ERR_NOT_FOUND && is_no_bucket(own))
         error_wrap(own, "there is no ledger yet (bucket %s)", s3->bucket);
     else if (code == ERR_DENIED)
@@ -103,6 +104,7 @@ static int get(struct task *task, struct ledger *ledger, struct arena *arena, co
     int64_t written_ms = time_of(&reply.http, "last-modified");
     int64_t now_ms = time_of(&reply.http, "date");
     learn_time(ledger, &reply.http);
+    ledger->missing = false;
     *out = (struct ledger_object){.bytes = reply.http.body, .length = reply.http.body_length};
     out->age_ms = written_ms > 0 && now_ms > written_ms ? now_ms - written_ms : 0;
     take_version(&reply.http, out->version);
@@ -131,6 +133,7 @@ static int put_once(struct task *task, struct s3_ledger *s3, struct arena *arena
     if (result < 0)
         return judge(condition, result, error);
     learn_time(&s3->ledger, &reply.http);
+    s3->ledger.missing = false;
     take_version(&reply.http, version);
     return 0;
 }
@@ -187,6 +190,7 @@ static int list(struct task *task, struct ledger *ledger, struct arena *arena, c
     *count = 0;
     int result =
         aws_call(task, s3->client, arena, &aws_s3, "ListObjectsV2", parameters, &reply, &own);
+    ledger->missing = is_no_bucket(&own);
     if (result == ERR_NOT_FOUND)
         return 0;
     if (result < 0)
@@ -215,6 +219,7 @@ static int create(struct task *task, struct ledger *ledger, struct error *error)
     if (strcmp(region, "us-east-1") != 0)
         value_set_text(arena, parameters, "LocationConstraint", region);
     int result = aws_call(task, s3->client, arena, &aws_s3, "CreateBucket", parameters, NULL, &own);
+    ledger->missing = false;
     if (result == 0 || strcmp(own.aws_code, "BucketAlreadyOwnedByYou") == 0)
         return 0;
     if (strcmp(own.aws_code, "BucketAlreadyExists") == 0)

@@ -10,6 +10,7 @@
 #include "pkg/base/log.h"
 #include "pkg/base/panic.h"
 #include "pkg/ledger/ledger.h"
+#include "pkg/ledger/process.h"
 #include "pkg/value/json.h"
 
 #define LOCK_KEY "lock.json"
@@ -25,7 +26,7 @@ enum {
 struct lease {
     struct arena *arena;
     struct ledger *ledger;
-    const char *id, *owner, *command;
+    const char *id, *owner, *command, *process;
     int pid;
     int64_t since_wall_ms;
     int renewals;
@@ -68,6 +69,7 @@ static const char *write_document(struct arena *arena, const struct lease *lease
     value_set_text(arena, document, "owner", lease->owner);
     value_set_int(arena, document, "pid", lease->pid);
     value_set_text(arena, document, "command", lease->command);
+    value_set(arena, document, "process", value_string(arena, lease->process));
     set_time(arena, document, "since", lease->since_wall_ms);
     set_time(arena, document, "expires", ledger_wall_ms(lease->ledger) + LEASE_MS);
     value_set_int(arena, document, "renewals", lease->renewals);
@@ -100,7 +102,8 @@ int ledger_look_at_lock(struct task *task, struct ledger *ledger, struct arena *
     *out = (struct ledger_holder){.words = describe(arena, document),
                                   .document = document,
                                   .age_ms = object.age_ms,
-                                  .expired = object.age_ms > LEASE_MS + LEASE_GRACE_MS};
+                                  .expired = object.age_ms > LEASE_MS + LEASE_GRACE_MS ||
+                                             process_is_gone(value_text(document, "process"))};
     memcpy(out->version, object.version, sizeof out->version);
     return 0;
 }
@@ -174,10 +177,8 @@ static int take_from(struct task *task, struct lease *lease, struct error *error
     if (result == ERR_CONFLICT || result == ERR_LOST_REPLY)
         return 1;
     if (result == 0)
-        lease->notice = arena_printf(lease->arena,
-                                     "the lock was left by %s, whose lease ran out; it is taken "
-                                     "over",
-                                     holder.words);
+        lease->notice = arena_printf(
+            lease->arena, "the lock was left behind by %s; it is taken over", holder.words);
     return result;
 }
 
@@ -291,6 +292,7 @@ int ledger_lock(struct task *task, struct ledger *ledger, const struct ledger_cl
                             .id = new_id(arena),
                             .owner = arena_strdup(arena, claim->owner),
                             .command = arena_strdup(arena, claim->command),
+                            .process = arena_strdup(arena, claim->process),
                             .pid = claim->pid,
                             .since_wall_ms = ledger_wall_ms(ledger),
                             .clock = ledger->clock};

@@ -58,6 +58,8 @@ struct plan {
     size_t step_count;
     int unchanged;
     bool down;
+    const char *ledger;      /* where deployments are recorded; NULL: not known */
+    bool makes_ledger;       /* it does not exist yet: applying makes it */
     const char *fingerprint; /* sha256 of all that was observed and wanted: a saved plan's guard */
 };
 

@@ -143,6 +143,16 @@ static void print_notes(struct buffer *out, const struct plan *plan, const struc
     }
 }
 
+static void print_ledger(struct buffer *out, const struct plan *plan)
+{
+    if (!plan->ledger || !plan->step_count)
+        return;
+    buffer_printf(out, "\nLedger: %s%s\n", plan->ledger,
+                  plan->makes_ledger && !plan->down
+                      ? "  (lock and history; is made first, and stays after `down`)"
+                      : "");
+}
+
 static void print_summary(struct buffer *out, const struct plan_summary *summary)
 {
     int pending = summary->creates + summary->updates + summary->replaces + summary->deletes;
@@ -178,5 +188,6 @@ void plan_print_text(struct buffer *out, const struct plan *plan, const struct p
     for (size_t i = 0; i < plan->step_count; i++)
         print_step(out, plan, &plan->steps[i], columns, style);
     print_notes(out, plan, style);
+    print_ledger(out, plan);
     print_summary(out, &summary);
 }

@@ -1,14 +1,18 @@
 /* The lease lock, the same tests over a folder and over a fake S3, under the virtual clock. Tasks
  * note what they see; the tests assert on it afterwards. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "pkg/ledger/process.h"
 #include "tests/unit/fake_ledger.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60000, HOUR_MS = 3600000, LONG_MINUTES = 30 };
@@ -274,6 +278,80 @@ static void an_unreadable_lock_runs_out_too(void **state)
     assert_int_equal(seen.locked, 1);
     assert_int_equal(seen.taken, 1);
     assert_non_null(strstr(seen.notice, "somebody"));
+}
+
+/* The child's mark, once it waits; the child ends by a byte in the pipe. */
+static pid_t begin_child(char *mark, size_t size, int *hold)
+{
+    int to[2], from[2];
+    char byte;
+    assert_true(pipe(to) == 0 && pipe(from) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct arena *arena = arena_new();
+        const char *own = process_mark(arena);
+        if (write(from[1], own ? own : "", own ? strlen(own) + 1 : 1) < 0 ||
+            read(to[0], &byte, 1) < 0)
+            _exit(1);
+        _exit(0);
+    }
+    assert_true(read(from[0], mark, size) > 1);
+    close(to[0]);
+    close(from[0]);
+    close(from[1]);
+    *hold = to[1];
+    return child;
+}
+
+static char child_mark[256];
+
+static int take_from_child(struct task *task, void *argument, struct error *error)
+{
+    struct machine *machine = argument;
+    char version[LEDGER_VERSION_BYTES];
+    const char *text = arena_printf(
+        world.arena, "{\"id\": \"x\", \"owner\": \"bob@here\", \"process\": \"%s\"}", child_mark);
+    machine->ledger->put(task, machine->ledger, "lock.json", text, strlen(text), LEDGER_ANY,
+                         version, error);
+    struct lease *lease;
+    int result = ledger_lock(task, machine->ledger, &machine->claim, &lease, error);
+    note(result, error);
+    if (result < 0)
+        return 0;
+    snprintf(seen.notice, sizeof seen.notice, "%s", lease_notice(lease) ? lease_notice(lease) : "");
+    return lease_release(task, lease, error);
+}
+
+static void what_a_killed_process_of_this_machine_holds_is_free_at_once(void **state)
+{
+    (void)state;
+    int hold;
+    pid_t child = begin_child(child_mark, sizeof child_mark, &hold);
+    world_run((task_function *[]){take_from_child}, 1);
+    assert_int_equal(seen.locked, 1); /* it lives */
+    kill(child, SIGKILL);
+    siginfo_t info;
+    waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
+    assert_true(process_is_gone(child_mark)); /* although nobody has waited for it yet */
+    waitpid(child, NULL, 0);
+    close(hold);
+    world_run((task_function *[]){take_from_child}, 1);
+    assert_int_equal(seen.taken, 1);
+    assert_non_null(strstr(seen.notice, "left behind by bob@here"));
+}
+
+static void only_processes_of_this_machine_can_be_gone(void **state)
+{
+    (void)state;
+    const char *own = process_mark(world.arena);
+    assert_non_null(own);
+    assert_false(process_is_gone(own));
+    assert_false(process_is_gone(NULL));
+    assert_false(process_is_gone(""));
+    assert_false(process_is_gone("other-boot/pid:[1]/999999/1"));
+    const char *slash = strrchr(own, '/'); /* the same number, started at another time */
+    assert_true(process_is_gone(arena_printf(world.arena, "%.*s/1", (int)(slash - own), own)));
+    assert_false(process_is_gone(arena_printf(world.arena, "%.*s", (int)(slash - own), own)));
 }
 
 /* -- losing it -- */
@@ -556,6 +634,8 @@ int main(void)
         IN_BOTH(clocks_may_differ),
         IN_BOTH(what_a_dead_process_holds_is_taken_over_by_one),
         IN_BOTH(an_unreadable_lock_runs_out_too),
+        IN_BOTH(what_a_killed_process_of_this_machine_holds_is_free_at_once),
+        IN_BOTH(only_processes_of_this_machine_can_be_gone),
         IN_BOTH(a_broken_lock_stops_its_holder),
         IN_BOTH(a_former_holder_leaves_the_next_one_alone),
         IN_BOTH(what_cannot_be_renewed_does_not_hold),
