@@ -165,11 +165,18 @@ class Rules(scenario.Case):
         group = self.group(self.vpc())
         prefix = next(item["PrefixListId"] for item in self.ec2.describe_managed_prefix_lists()["PrefixLists"]
                       if item["PrefixListName"].endswith(".s3"))
-        rule = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": prefix}]}]
+        target = {"PrefixListId": prefix, "Description": "to S3"}
+        rule = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [target]}]
         self.ec2.authorize_security_group_egress(GroupId=group, IpPermissions=rule)
         rules = self.ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
-        self.assertIn(prefix, [rule.get("PrefixListId") for rule in rules])
+        self.assertIn((prefix, "to S3"), [(rule.get("PrefixListId"), rule.get("Description")) for rule in rules])
+        shown = self.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"]
+        self.assertIn([target], [permission["PrefixListIds"] for permission in shown])
         self.refused(self.ec2.authorize_security_group_egress, "InvalidPermission.Duplicate", GroupId=group, IpPermissions=rule)
+        rule[0]["PrefixListIds"] = [{"PrefixListId": prefix, "Description": "changed"}]
+        self.ec2.update_security_group_rule_descriptions_egress(GroupId=group, IpPermissions=rule)
+        rules = self.ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+        self.assertIn("changed", [found.get("Description") for found in rules])
         self.ec2.revoke_security_group_egress(GroupId=group, IpPermissions=rule)
 
     def test_modify_to_another_group(self):

@@ -43,7 +43,8 @@ class Buckets(scenario.Case):
             {"Resource": ["arn:aws:s3:::bucket-of-tests", "arn:aws:s3:::bucket-of-tests/*"], **item} for item in statements]})
 
     def test_tls_only_lets_the_owner_in(self):
-        self.s3.put_bucket_policy(**self.it, Policy=self.policy(TLS_ONLY))
+        put = self.s3.put_bucket_policy(**self.it, Policy=self.policy(TLS_ONLY))
+        self.assertEqual(put["ResponseMetadata"]["HTTPStatusCode"], 204)
         self.s3.put_object(**self.it, Key="k", Body=b"text")
         self.assertEqual(self.s3.get_object(**self.it, Key="k")["Body"].read(), b"text")
         self.assertEqual(self.s3.list_objects_v2(**self.it)["KeyCount"], 1)

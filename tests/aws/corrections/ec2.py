@@ -24,24 +24,42 @@ Result = dict[str, Any]
 @functools.cache
 def _repair_rules() -> None:
     """moto compares rules with their descriptions, and shows those of addresses alone."""
-    from moto.ec2.models.security_groups import SecurityGroupRule
+    from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
 
     def same(self: Any, other: Any) -> bool:
         return _rule_key(self) == _rule_key(other)
 
     def description(self: Any) -> str | None:
-        parts = (self.ip_range, self.source_group, self.prefix_list_id)
-        return next((part["Description"] for part in parts if isinstance(part, dict) and part.get("Description")), None)
+        parts = (self.ip_range, self.source_group, {"Description": self.prefix_description})
+        return next((part["Description"] for part in parts if part.get("Description")), None)
 
+    made, flattened = SecurityGroupRule.__init__, SecurityGroup._flattened_rules
+
+    def make(self: Any, *args: Any, **params: Any) -> None:
+        made(self, *args, **params)
+        given = params.get("prefix_list_id", args[7] if len(args) > 7 else None)
+        self.prefix_description = (given or {}).get("Description")
+
+    def with_descriptions(self: Any, rules: list[Any]) -> list[Any]:
+        views = flattened(self, rules)
+        told = {rule.prefix_list_id: rule.prefix_description for rule in rules if rule.prefix_list_id}
+        for view in views:
+            for item in view.prefix_list_ids:
+                if told.get(item["PrefixListId"]):
+                    item["Description"] = told[item["PrefixListId"]]
+        return views
+
+    SecurityGroupRule.__init__ = make
+    SecurityGroup._flattened_rules = with_descriptions
     SecurityGroupRule.__eq__ = same
     SecurityGroupRule.description = property(description)
 
 
 def _rule_key(rule: Any) -> tuple[Any, ...]:
-    ip_range, source, prefix = rule.ip_range or {}, rule.source_group or {}, rule.prefix_list_id or {}
+    ip_range, source = rule.ip_range or {}, rule.source_group or {}
     ports = (None, None) if rule.ip_protocol == "-1" else (rule.from_port, rule.to_port)
-    prefix_id = prefix.get("PrefixListId") if isinstance(prefix, dict) else prefix
-    return (rule.ip_protocol, *ports, ip_range.get("CidrIp"), ip_range.get("CidrIpv6"), source.get("GroupId"), prefix_id)
+    return (rule.ip_protocol, *ports, ip_range.get("CidrIp"), ip_range.get("CidrIpv6"), source.get("GroupId"),
+            rule.prefix_list_id)
 
 
 # -- every call ------------------------------------------------------------------------------------
@@ -420,10 +438,6 @@ def describe_rules(call: Call) -> Result:
     params = {key: call.params[key] for key in ("SecurityGroupRuleIds",) if key in call.params}
     result = call.forward({**params, "Filters": filters} if filters else params)
     result["SecurityGroupRules"] = [_rule_as_aws(rule) for rule in result["SecurityGroupRules"]]
-    for rule in result["SecurityGroupRules"]:
-        prefix = rule.get("PrefixListId")
-        if prefix and prefix.startswith("{"):
-            rule["PrefixListId"] = re.search(r"pl-\w+", prefix).group(0)  # type: ignore[union-attr]
     return page_of(call, _tag_filtered(call, result, "SecurityGroupRules"))
 
 
@@ -447,8 +461,40 @@ def modify_rules(call: Call) -> Result:
             {"CidrIpv6": value, **text} if sides == ["CidrIpv6"] else {})
         rule.source_group = ({"GroupId": value, "UserId": call.account, "OwnerId": call.account, **text}
                              if sides == ["ReferencedGroupId"] else {})
-        rule.prefix_list_id = {"PrefixListId": value, **text} if sides == ["PrefixListId"] else None
+        rule.prefix_list_id = value if sides == ["PrefixListId"] else None
+        rule.prefix_description = wanted.get("Description") if sides == ["PrefixListId"] else None
     return {"Return": True}
+
+
+@corrects("ec2", "UpdateSecurityGroupRuleDescriptionsIngress", "UpdateSecurityGroupRuleDescriptionsEgress")
+def update_descriptions(call: Call) -> Result:
+    """A description that is left out is taken out."""
+    group = _group(call)
+    side = "egress_rules" if call.operation.endswith("Egress") else "ingress_rules"
+    wanted = list(_described(call.params.get("IpPermissions", [])))
+    for item in call.params.get("SecurityGroupRuleDescriptions", []):
+        wanted.append((item["SecurityGroupRuleId"], item.get("Description")))
+    for key, text in wanted:
+        rule = next((rule for rule in getattr(group, side) if key in (rule.id, _rule_key(rule))), None)
+        if rule is None:
+            raise AwsError("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+        for part in (rule.ip_range, rule.source_group):
+            part.pop("Description", None)
+            if text and part:
+                part["Description"] = text
+        rule.prefix_description = text if rule.prefix_list_id else None
+    return {"Return": True}
+
+
+def _described(permissions: list[Result]) -> Iterator[tuple[Any, str | None]]:
+    for permission in permissions:
+        protocol = permission["IpProtocol"]
+        ports = (None, None) if protocol == "-1" else (permission.get("FromPort"), permission.get("ToPort"))
+        for place, name in enumerate(("IpRanges", "Ipv6Ranges", "UserIdGroupPairs", "PrefixListIds")):
+            for item in permission.get(name, []):
+                target: list[str | None] = [None] * 4
+                target[place] = next(item[key] for key in ("CidrIp", "CidrIpv6", "GroupId", "PrefixListId") if key in item)
+                yield (protocol, *ports, *target), item.get("Description")
 
 
 @corrects("ec2", "DeleteSecurityGroup")

@@ -158,7 +158,8 @@ def put_policy(call: Call) -> Any:
         raise bad("Missing required field Statement")
     if call.backend().buckets.get(bucket) is not None:
         _check_public(call.backend().buckets[bucket], document)
-    return call.pass_through()
+    reply = call.pass_through()
+    return Reply(204, reply.headers, b"") if reply.status == 200 else reply
 
 
 def _check_public(bucket: Any, document: Result) -> None:
