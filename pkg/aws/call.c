@@ -144,13 +144,21 @@ static int wait_for_pace(struct call *call, struct error *error)
     return task_sleep(call->task, wait, error);
 }
 
+/* That there are no credentials must not look as if a resource were not there. */
+static int get_credentials(struct call *call, struct credentials *out, struct error *error)
+{
+    int result = credential_provider_get(call->task, call->client->options.credentials, out, error);
+    if (result == ERR_NOT_FOUND)
+        result = error->code = ERR_DENIED;
+    return result;
+}
+
 /* `arena` holds the signature and, maybe, a session token. */
 static int sign(struct call *call, struct arena *arena, struct sigv4_result *out,
                 struct error *error)
 {
     struct credentials credentials = {0};
-    int result =
-        credential_provider_get(call->task, call->client->options.credentials, &credentials, error);
+    int result = get_credentials(call, &credentials, error);
     if (result)
         return result;
     bool s3 = call->wire.service->protocol == AWS_REST_XML;

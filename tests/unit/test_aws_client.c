@@ -250,7 +250,9 @@ static void missing_credentials_are_told_at_once(void **state)
     struct fixture *fixture = *state;
     access_key_id = NULL;
     struct request *request = call(fixture, &aws_ec2, "DescribeVpcs", "{}");
-    assert_true(request->result < 0);
+    assert_int_equal(request->result, ERR_DENIED); /* not ERR_NOT_FOUND: that is about resources */
+    assert_int_equal(request->error.code, ERR_DENIED);
+    assert_non_null(strstr(request->error.message, "no AWS credentials"));
     assert_int_equal(fixture->fake->request_count, 0);
     assert_int_equal(aws_client_statistics(fixture->client).requests, 0);
 }
