@@ -6,7 +6,14 @@
 
 enum { AT_ONCE = 24 };
 
-enum run_state { RUN_PENDING, RUN_UNDER_WAY, RUN_DONE, RUN_FAILED, RUN_SKIPPED };
+enum run_state {
+    RUN_PENDING,
+    RUN_UNDER_WAY,
+    RUN_DONE,
+    RUN_FAILED,
+    RUN_SKIPPED,     /* something that it needs failed */
+    RUN_INTERRUPTED, /* it only waited, and the user did not want to */
+};
 
 struct node_run {
     struct walk *walk;
@@ -89,16 +96,21 @@ static int do_node(struct task *task, struct walk *walk, const struct node *node
     return 0;
 }
 
-static void skip_dependants(struct task *task, struct walk *walk, const struct node *node)
+static void skip_dependants(struct task *task, struct walk *walk, const struct node *failed)
 {
-    for (size_t i = 0; i < node->next_count; i++) {
-        struct node_run *run = &walk->runs[node->next[i]];
-        if (run->state != RUN_PENDING)
-            continue;
-        run->state = RUN_SKIPPED;
-        walk->result->skipped++;
-        walk_report(task, walk, &walk->graph.items[run->index], PROGRESS_SKIP, NULL);
-        skip_dependants(task, walk, &walk->graph.items[run->index]);
+    size_t *stack = arena_array(walk->arena, walk->graph.count + 1, sizeof *stack), depth = 0;
+    stack[depth++] = (size_t)(failed - walk->graph.items);
+    while (depth) {
+        const struct node *node = &walk->graph.items[stack[--depth]];
+        for (size_t i = 0; i < node->next_count; i++) {
+            struct node_run *run = &walk->runs[node->next[i]];
+            if (run->state != RUN_PENDING)
+                continue;
+            run->state = RUN_SKIPPED;
+            walk->result->skipped++;
+            walk_report(task, walk, &walk->graph.items[run->index], PROGRESS_SKIP, NULL);
+            stack[depth++] = run->index;
+        }
     }
 }
 
@@ -122,6 +134,11 @@ static void finish(struct task *task, struct node_run *run, int result)
         walk->result->done++;
         release_dependants(walk, run);
         walk_report(task, walk, node, PROGRESS_DONE, NULL);
+        return;
+    }
+    if (result == ERR_CANCELLED && walk_interrupted(walk)) {
+        run->state = RUN_INTERRUPTED;
+        walk_report(task, walk, node, PROGRESS_FAIL, run->error.message);
         return;
     }
     run->state = RUN_FAILED;

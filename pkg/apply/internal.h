@@ -30,10 +30,10 @@ struct walk {
 
 void states_index(struct walk *walk);
 struct state *state_of(struct walk *walk, const struct step *step);
-/* Resolves the fields of one pass with the attributes of what is made by now; looks again where an
- * attribute is missing. */
-int state_resolve(struct task *task, struct walk *walk, struct state *state, bool late,
-                  struct error *error);
+/* Resolves the fields of one pass with the attributes of what is made by now; waits for what an
+ * earlier run left unfinished, and looks again where an attribute is missing. */
+int state_resolve(struct task *task, struct walk *walk, const struct node *node,
+                  struct state *state, bool late, struct error *error);
 
 /* The work of the nodes; each is one function from (walk, node) to an error code. */
 int make_node(struct task *task, struct walk *walk, const struct node *node, struct error *error);
@@ -43,6 +43,11 @@ int disconnect_node(struct task *task, struct walk *walk, const struct node *nod
                     struct error *error);
 int remove_node(struct task *task, struct walk *walk, const struct node *node, struct error *error);
 int wait_node(struct task *task, struct walk *walk, const struct node *node, struct error *error);
+
+/* Waits until what exists is ready or complete, by the flags READY and COMPLETE, if it was last
+ * seen otherwise; the wait is progress of `node`. */
+int wait_until(struct task *task, struct walk *walk, const struct node *node, struct state *state,
+               unsigned flags, struct error *error);
 
 bool walk_interrupted(const struct walk *walk);
 /* Did the user name this resource in --allow-data-loss? */

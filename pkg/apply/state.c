@@ -3,39 +3,20 @@
 
 #include "pkg/apply/internal.h"
 
-static struct state *add_state(struct walk *walk, const char *id, const struct resource_type *type)
-{
-    struct state *state = map_get(&walk->states, id);
-    if (state && state->type == type)
-        return state;
-    state = arena_new_of(walk->arena, struct state);
-    state->type = type;
-    map_put(&walk->states, id, state);
-    return state;
-}
-
 void states_index(struct walk *walk)
 {
+    const struct plan *plan = walk->plan;
     walk->states = map_in(walk->arena);
-    for (size_t i = 0; i < walk->plan->found.count; i++) {
-        struct found *found = &walk->plan->found.items[i];
-        if (found->foreign)
-            continue;
-        struct state *state = add_state(walk, found->id, found->type);
-        if (!state->have || state->have->generation < found->generation)
-            state->have = found;
+    for (size_t i = 0; i < plan->wanted->count; i++) {
+        struct state *state = arena_new_of(walk->arena, struct state);
+        state->resource = &plan->wanted->items[i];
+        state->type = state->resource->type;
+        state->have = (struct found *)plan->current[i];
+        map_put(&walk->states, state->resource->id, state);
     }
-    for (size_t i = 0; i < walk->plan->wanted->count; i++) {
-        const struct resource *resource = &walk->plan->wanted->items[i];
-        add_state(walk, resource->id, resource->type)->resource = resource;
-    }
-    for (size_t i = 0; i < walk->plan->step_count; i++) { /* also those under a former id */
-        const struct step *step = &walk->plan->steps[i];
-        if (step->kind == STEP_UPDATE || step->kind == STEP_REPLACE)
-            state_of(walk, step)->have =
-                step->kind == STEP_UPDATE ? (struct found *)step->found : NULL;
-        if (step->kind == STEP_CREATE)
-            state_of(walk, step)->have = NULL;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_REPLACE)
+            state_of(walk, &plan->steps[i])->have = NULL;
     }
 }
 
@@ -93,24 +74,41 @@ static int look_again(struct task *task, struct walk *walk, const struct referen
     return 0;
 }
 
-static int resolve_references(struct task *task, struct walk *walk, const struct resource *resource,
-                              bool late, struct error *error)
+/* What this run made is ready by the order of the nodes; what an earlier run began may not be. */
+static int wait_for_referred(struct task *task, struct walk *walk, const struct node *node,
+                             const struct reference *reference, struct error *error)
+{
+    struct state *to = map_get(&walk->states, reference->id);
+    if (!to || !to->have)
+        return 0;
+    const struct field *attribute = type_field(to->type, reference->attribute);
+    unsigned flags = reference->field ? reference->field->flags : 0;
+    if (attribute && (attribute->flags & COMPUTED))
+        flags |= attribute->flags;
+    return wait_until(task, walk, node, to, flags, error);
+}
+
+static int resolve_references(struct task *task, struct walk *walk, const struct node *node,
+                              const struct resource *resource, bool late, struct error *error)
 {
     struct reference_list references = {0};
     int result = resource_references(walk->arena, resource, &references, error);
     for (size_t i = 0; result == 0 && i < references.count; i++) {
         const struct reference *reference = &references.items[i];
         bool in_late = reference->field && (reference->field->flags & LATE);
-        if (in_late == late && !lookup(walk, reference->id, reference->attribute))
+        if (in_late != late)
+            continue;
+        result = wait_for_referred(task, walk, node, reference, error);
+        if (result == 0 && !lookup(walk, reference->id, reference->attribute))
             result = look_again(task, walk, reference, error);
     }
     return result;
 }
 
-int state_resolve(struct task *task, struct walk *walk, struct state *state, bool late,
-                  struct error *error)
+int state_resolve(struct task *task, struct walk *walk, const struct node *node,
+                  struct state *state, bool late, struct error *error)
 {
-    int result = resolve_references(task, walk, state->resource, late, error);
+    int result = resolve_references(task, walk, node, state->resource, late, error);
     if (result < 0)
         return result;
     struct value *props = value_map(walk->arena);

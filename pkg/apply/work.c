@@ -126,6 +126,12 @@ static int change(struct task *task, struct walk *walk, struct state *state, boo
 
 /* -- making -- */
 
+static void tell_made(struct walk *walk, const struct state *state)
+{
+    if (walk->plan->target->made && state->have->physical_id)
+        walk->plan->target->made(walk->plan->target, state->have->physical_id);
+}
+
 /* Looks for what a lost reply may have made. *state->have stays NULL when there is nothing. */
 static int find_own(struct task *task, struct walk *walk, struct state *state,
                     const struct action *action, struct error *error)
@@ -142,6 +148,8 @@ static int find_own(struct task *task, struct walk *walk, struct state *state,
             result =
                 observe_one(task, walk->arena, walk->plan->target, &expected, &state->have, error);
     }
+    if (result == 0 && state->have)
+        tell_made(walk, state);
     return result;
 }
 
@@ -162,8 +170,7 @@ static void take_new(struct walk *walk, struct state *state, const struct action
                            .props = value_merge(walk->arena, props, action->made),
                            .tags = (struct value *)action->tags};
     state->have = have;
-    if (walk->plan->target->made && have->physical_id)
-        walk->plan->target->made(walk->plan->target, have->physical_id);
+    tell_made(walk, state);
 }
 
 static int create(struct task *task, struct walk *walk, struct state *state, int generation,
@@ -200,8 +207,10 @@ int make_node(struct task *task, struct walk *walk, const struct node *node, str
 {
     struct state *state = state_of(walk, node->step);
     state->node = node;
-    int result = state_resolve(task, walk, state, false, error);
-    if (result == 0 && !state->have)
+    int result = state_resolve(task, walk, node, state, false, error);
+    if (result == 0 && state->have)
+        result = wait_until(task, walk, node, state, READY, error);
+    else if (result == 0)
         result = create(task, walk, state, node->step->generation, error);
     return result == 0 ? change(task, walk, state, false, error) : result;
 }
@@ -210,7 +219,9 @@ int connect_node(struct task *task, struct walk *walk, const struct node *node, 
 {
     struct state *state = state_of(walk, node->step);
     state->node = node;
-    int result = state_resolve(task, walk, state, true, error);
+    int result = state_resolve(task, walk, node, state, true, error);
+    if (result == 0)
+        result = wait_until(task, walk, node, state, READY, error);
     return result == 0 ? change(task, walk, state, true, error) : result;
 }
 
@@ -229,7 +240,10 @@ int disconnect_node(struct task *task, struct walk *walk, const struct node *nod
     state.want = want;
     struct action action = action_for(task, walk, &state, node->step->id);
     find_changes(walk, &state, true, &action);
-    return action.change_count ? state.type->update(task, &action, error) : 0;
+    int result = action.change_count ? ERR_LOST_REPLY : 0;
+    for (int attempt = 0; attempt < ATTEMPTS && result == ERR_LOST_REPLY; attempt++)
+        result = state.type->update(task, &action, error);
+    return result == ERR_NOT_FOUND ? 0 : result;
 }
 
 int remove_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
@@ -244,87 +258,4 @@ int remove_node(struct task *task, struct walk *walk, const struct node *node, s
     for (int attempt = 0; attempt < ATTEMPTS && result == ERR_LOST_REPLY; attempt++)
         result = state.type->remove(task, &action, error);
     return result == ERR_NOT_FOUND ? 0 : result;
-}
-
-/* -- waiting -- */
-
-enum {
-    SHORTEST_POLL_S = 1,
-    LONGEST_POLL_S = 15,
-    POLLS_IN_TYPICAL = 30,
-    NEW_THINGS_SHOW_MS = 60000
-};
-
-static int64_t poll_ms(const struct wait *wait)
-{
-    int seconds = wait->poll_s ? wait->poll_s : wait->typical_s / POLLS_IN_TYPICAL;
-    if (seconds > LONGEST_POLL_S)
-        seconds = LONGEST_POLL_S;
-    return (seconds < SHORTEST_POLL_S ? SHORTEST_POLL_S : seconds) * 1000;
-}
-
-/* One look: 1 when it is as wanted, 0 when it is to be looked at again. */
-static int judge(struct walk *walk, const struct wait *wait, const struct found *found,
-                 const char **seen, struct error *error)
-{
-    enum wait_state state = wait_judge(walk->arena, wait, found->props, seen);
-    if (state == WAIT_FAILED)
-        return error_set(error, ERR_FAILED, "%s is %s", found->name, *seen);
-    return state == WAIT_REACHED;
-}
-
-static int wait_for(struct task *task, struct walk *walk, const struct node *node,
-                    const struct wait *wait, const struct found *subject, struct found **last,
-                    struct error *error)
-{
-    int64_t started_ms = task_now_ms(task);
-    const char *told = NULL;
-    for (;;) {
-        struct found *found = NULL;
-        int result = observe_one(task, walk->arena, walk->plan->target, subject, &found, error);
-        if (result < 0)
-            return result;
-        int64_t waited_ms = task_now_ms(task) - started_ms;
-        const char *seen = found ? "still there" : "not there";
-        *last = found;
-        if (node->kind == NODE_GONE) {
-            if (!found)
-                return 0;
-        } else if (found) {
-            result = judge(walk, wait, found, &seen, error);
-            if (result != 0)
-                return result < 0 ? result : 0;
-        } else if (waited_ms > NEW_THINGS_SHOW_MS) {
-            return error_set(error, ERR_NOT_FOUND, "%s is not there any more", subject->name);
-        }
-        if (waited_ms > (int64_t)wait->longest_s * 1000)
-            return error_set(error, ERR_TIMEOUT,
-                             "waited %d min, and %s is %s: look at it, and run "
-                             "again",
-                             wait->longest_s / 60, subject->name, seen);
-        if (walk_interrupted(walk))
-            return error_set(error, ERR_CANCELLED, "interrupted while %s is %s", subject->name,
-                             seen);
-        if (!told || strcmp(told, seen) != 0)
-            walk_report(task, walk, node, PROGRESS_WAIT, told = seen);
-        result = task_sleep(task, poll_ms(wait), error);
-        if (result < 0)
-            return result;
-    }
-}
-
-int wait_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
-{
-    const struct resource_type *type = node->step->type;
-    struct found *last = NULL;
-    if (node->kind == NODE_GONE)
-        return walk->options->detach
-                   ? 0
-                   : wait_for(task, walk, node, &type->gone, node->step->found, &last, error);
-    struct state *state = state_of(walk, node->step);
-    const struct wait *wait = node->kind == NODE_READY ? &type->ready : &type->complete;
-    int result = wait_for(task, walk, node, wait, state->have, &last, error);
-    if (result == 0)
-        state->have = last;
-    return result;
 }

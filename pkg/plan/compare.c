@@ -85,7 +85,24 @@ static const struct value *last_applied(const struct planning *planning, const c
     return planning->options ? value_get(planning->options->last_applied, id) : NULL;
 }
 
-/* Unchanged since the last deployment: then it is the cloud that moved. */
+/* Does the file say what it said at the last deployment? */
+static bool said_before(const struct planning *planning, const struct entry *entry,
+                        const struct field *field, const struct value *last)
+{
+    struct arena *arena = planning->arena;
+    const struct resource *resource = entry->resource;
+    const char *name = field ? field->name : "tags";
+    const struct value *before = value_get(last, name);
+    if (!field)
+        return value_equal(before ? before : value_map(arena),
+                           resource->tags ? resource->tags : value_map(arena));
+    if (before && value_equal(before, value_get(resource->props, name)))
+        return true; /* references included */
+    return field_equal(arena, field, value_get(entry->want, name),
+                       value_get(type_fill(arena, resource->type, last), name));
+}
+
+/* Said as before: then it is the cloud that moved. */
 static enum why why_differs(const struct planning *planning, const struct entry *entry,
                             const struct field *field, const struct value *want)
 {
@@ -94,10 +111,7 @@ static enum why why_differs(const struct planning *planning, const struct entry 
         return WHY_REFERENCE;
     if (!last)
         return WHY_DIFFERS;
-    const struct value *before = field ? value_get(last, field->name) : value_get(last, "tags");
-    if (!field)
-        return value_equal(before, want) ? WHY_DRIFT : WHY_FILE;
-    return field_equal(planning->arena, field, want, before) ? WHY_DRIFT : WHY_FILE;
+    return said_before(planning, entry, field, last) ? WHY_DRIFT : WHY_FILE;
 }
 
 /* A number that may only grow, and is wanted smaller. */
@@ -164,26 +178,13 @@ void entry_compare(struct planning *planning, struct entry *entry, bool late)
     }
 }
 
-/* AWS's own tags cannot be changed by anybody. */
-static struct value *without_aws_tags(struct arena *arena, const struct value *tags)
-{
-    struct value *ours = value_map(arena);
-    for (size_t i = 0; i < value_count(tags); i++) {
-        const struct value_entry *entry = value_entry(tags, i);
-        if (strncmp(entry->key, "aws:", 4) != 0)
-            value_set(arena, ours, entry->key, entry->value);
-    }
-    return ours;
-}
-
 void entry_compare_tags(struct planning *planning, struct entry *entry)
 {
     if (!entry->found || (entry->resource->type->flags & NO_TAGS))
         return;
     struct value *want =
         identity_tags(planning->arena, planning->target->identity, entry->resource->id,
-                      entry_generation(entry), entry->resource->tags);
-    struct value *have = without_aws_tags(planning->arena, entry->found->tags);
-    if (!value_equal(want, have))
-        add_difference(planning, entry, NULL, want, have);
+                      entry->found->generation, entry->resource->tags);
+    if (!value_equal(want, entry->found->tags))
+        add_difference(planning, entry, NULL, want, entry->found->tags);
 }

@@ -56,31 +56,30 @@ static void add_edge(struct builder *builder, size_t before, size_t after)
     builder->graph->items[after].needs++;
 }
 
-static bool reaches(const struct graph *graph, size_t from, size_t to, bool *seen)
+/* Is there a way from one node to the other? */
+static bool reaches(struct arena *arena, const struct graph *graph, size_t from, size_t to)
 {
-    if (from == to)
-        return true;
-    if (seen[from])
-        return false;
+    bool *seen = arena_array(arena, graph->count + 1, sizeof *seen);
+    size_t *stack = arena_array(arena, graph->count + 1, sizeof *stack), depth = 0;
+    stack[depth++] = from;
     seen[from] = true;
-    for (size_t i = 0; i < graph->items[from].next_count; i++) {
-        if (reaches(graph, graph->items[from].next[i], to, seen))
+    while (depth) {
+        const struct node *node = &graph->items[stack[--depth]];
+        if (node == &graph->items[to])
             return true;
+        for (size_t i = 0; i < node->next_count; i++) {
+            if (!seen[node->next[i]])
+                stack[depth++] = node->next[i];
+            seen[node->next[i]] = true;
+        }
     }
     return false;
 }
 
 /* -- nodes -- */
 
-static bool is_something(const struct value *value)
-{
-    if (!value || value->kind == VALUE_NULL)
-        return false;
-    return !(value_is(value, VALUE_LIST) || value_is(value, VALUE_MAP)) || value_count(value) > 0;
-}
-
 /* Does the step have work of this pass? Fresh things have all; updates what differs. */
-static bool has_work(const struct step *step, bool late)
+static bool has_work(struct arena *arena, const struct step *step, bool late)
 {
     if (step->kind != STEP_UPDATE && !late)
         return true;
@@ -93,7 +92,8 @@ static bool has_work(const struct step *step, bool late)
         return false;
     }
     for (const struct field *field = step->type->fields; field->name; field++) {
-        if ((field->flags & LATE) && is_something(value_get(step->want, field->name)))
+        if ((field->flags & LATE) && !field_equal(arena, field, value_get(step->want, field->name),
+                                                  field_unset(arena, field)))
             return true;
     }
     return false;
@@ -107,14 +107,14 @@ static int64_t wait_ms(const struct wait *wait)
 static void add_making(struct builder *builder, const struct step *step, struct parts *parts)
 {
     const struct resource_type *type = step->type;
-    if (has_work(step, false)) {
+    if (has_work(builder->arena, step, false)) {
         parts->make = add_node(builder, NODE_MAKE, step, CALL_MS);
         if (type->ready.field) {
             parts->ready = add_node(builder, NODE_READY, step, wait_ms(&type->ready));
             add_edge(builder, parts->make, parts->ready);
         }
     }
-    if (has_work(step, true)) {
+    if (has_work(builder->arena, step, true)) {
         parts->connect = add_node(builder, NODE_CONNECT, step, CALL_MS);
         add_edge(builder, parts->make, parts->connect);
         add_edge(builder, parts->ready, parts->connect);
@@ -247,15 +247,22 @@ static size_t disconnect_node(struct builder *builder, struct parts *parts)
     return parts->disconnect;
 }
 
-/* What cannot stand beside its successor goes before that is made: nobody can be repointed first,
- * so only those that go for good precede it. */
-static bool goes_before_all(const struct builder *builder, const struct parts *goer,
-                            const struct parts *parts)
+static bool deletes_first(const struct step *step)
 {
-    const struct step *step = &builder->plan->steps[goer - builder->parts];
-    const struct step *other = &builder->plan->steps[parts - builder->parts];
-    return step->kind == STEP_REPLACE && (step->type->flags & DELETE_FIRST) &&
-           other->kind != STEP_DELETE;
+    return step->kind == STEP_REPLACE && (step->type->flags & DELETE_FIRST);
+}
+
+/* What cannot stand beside its successor goes before that is made: nobody can be repointed first,
+ * so only those precede it that go for good, or before their own successors. */
+static bool cannot_be_repointed(const struct builder *builder, const struct parts *goer)
+{
+    return deletes_first(&builder->plan->steps[goer - builder->parts]);
+}
+
+static bool can_go_first(const struct builder *builder, const struct parts *parts)
+{
+    const struct step *step = &builder->plan->steps[parts - builder->parts];
+    return step->kind == STEP_DELETE || deletes_first(step);
 }
 
 static void refer(const struct referrer *referrer, const struct parts *goer)
@@ -263,17 +270,17 @@ static void refer(const struct referrer *referrer, const struct parts *goer)
     struct builder *builder = referrer->builder;
     struct parts *parts = referrer->parts;
     bool late = referrer->field->flags & LATE;
-    if (goer == parts || goes_before_all(builder, goer, parts))
+    bool goes_now = cannot_be_repointed(builder, goer);
+    if (goer == parts || (goes_now && !can_go_first(builder, parts)))
         return;
-    if (!referrer->blocks_pass) /* what still stands is repointed first */
+    if (!referrer->blocks_pass && !goes_now) /* what still stands is repointed first */
         add_edge(builder, late ? parts->connect : parts->make, goer->remove);
     if (parts->remove == NONE || (late && !(referrer->field->flags & BLOCKS)))
         return;
     if (!late) {
         add_edge(builder, parts->gone, goer->remove);
     } else if (referrer->blocks_pass) {
-        bool *seen = arena_array(builder->arena, builder->graph->count + 1, sizeof *seen);
-        bool circle = reaches(builder->graph, goer->remove, parts->remove, seen);
+        bool circle = reaches(builder->arena, builder->graph, goer->remove, parts->remove);
         add_edge(builder, circle ? disconnect_node(builder, parts) : parts->gone, goer->remove);
     }
 }

@@ -25,6 +25,7 @@ struct planning {
     struct entry *entries;
     size_t count;
     struct map by_id;                      /* id -> struct entry * */
+    struct map by_former_id;               /* `was` -> struct entry * */
     VECTOR(const struct found *) leftover; /* ours, but no longer wanted or superseded */
 };
 

@@ -15,6 +15,7 @@ static int index_wanted(struct planning *planning, const struct resource_list *w
 {
     planning->entries = arena_array(planning->arena, wanted->count + 1, sizeof *planning->entries);
     planning->by_id = map_in(planning->arena);
+    planning->by_former_id = map_in(planning->arena);
     for (size_t i = 0; i < wanted->count; i++) {
         struct resource *resource = &wanted->items[i];
         struct entry *entry = &planning->entries[planning->count++];
@@ -30,6 +31,8 @@ static int index_wanted(struct planning *planning, const struct resource_list *w
                                 "stack",
                                 resource->id, other->resource->type->kind, resource->type->kind);
         map_put(&planning->by_id, resource->id, entry);
+        if (resource->was)
+            map_put(&planning->by_former_id, resource->was, entry);
         int result = resource_references(planning->arena, resource, &entry->references, error);
         if (result < 0)
             return result;
@@ -134,80 +137,102 @@ static int check_references(struct arena *arena, const struct resource_list *wan
     return ERR_INPUT;
 }
 
-static struct entry *entry_of(struct planning *planning, const struct found *found)
+static struct entry *entry_in(const struct map *entries, const struct found *found)
 {
-    struct entry *entry = map_get(&planning->by_id, found->id);
-    if (entry && entry->resource->type == found->type)
-        return entry;
-    for (size_t i = 0; i < planning->count; i++) {
-        entry = &planning->entries[i];
-        if (entry->resource->was && entry->resource->type == found->type &&
-            strcmp(entry->resource->was, found->id) == 0)
-            return entry;
-    }
-    return NULL;
+    struct entry *entry = map_get(entries, found->id);
+    return entry && entry->resource->type == found->type ? entry : NULL;
 }
 
 /* The highest generation is the current one; what it superseded is left over from a replacement
  * that did not come to its end. */
+static void take_found(struct planning *planning, struct entry *entry, const struct found *found)
+{
+    const struct found *superseded = found;
+    if (!entry->found || entry->found->generation < found->generation) {
+        superseded = entry->found;
+        entry->found = found;
+    }
+    if (superseded)
+        vector_push(planning->arena, &planning->leftover, superseded);
+}
+
+/* What stands under a former id is taken only when nothing stands under the new one. */
 static void match_found(struct planning *planning, const struct found_list *found)
 {
     for (size_t i = 0; i < found->count; i++) {
         const struct found *one = &found->items[i];
-        struct entry *entry = entry_of(planning, one);
-        if (one->foreign) {
-            if (entry)
-                entry->foreign = one;
+        struct entry *entry = entry_in(&planning->by_id, one);
+        if (entry && one->foreign)
+            entry->foreign = one;
+        else if (entry)
+            take_found(planning, entry, one);
+    }
+    for (size_t i = 0; i < found->count; i++) {
+        const struct found *one = &found->items[i];
+        struct entry *entry = entry_in(&planning->by_former_id, one);
+        if (one->foreign || entry_in(&planning->by_id, one))
             continue;
-        }
-        if (!entry) {
+        if (entry && !(entry->found && entry_in(&planning->by_id, entry->found)))
+            take_found(planning, entry, one);
+        else
             vector_push(planning->arena, &planning->leftover, one);
-        } else if (!entry->found || entry->found->generation < one->generation) {
-            if (entry->found)
-                vector_push(planning->arena, &planning->leftover, entry->found);
-            entry->found = one;
-        } else {
-            vector_push(planning->arena, &planning->leftover, one);
-        }
     }
 }
 
 /* -- the order in which things become known -- */
 
-static int visit(struct planning *planning, struct entry *entry, struct error *error);
+/* One that is being looked at, and which of its references comes next. */
+struct visited {
+    struct entry *entry;
+    size_t next;
+};
 
-static int visit_needed(struct planning *planning, struct entry *entry,
-                        const struct reference *reference, struct error *error)
+/* The next resource that has to be known first; NULL: none. */
+static struct entry *next_needed(struct planning *planning, struct visited *visited)
 {
-    struct entry *to = map_get(&planning->by_id, reference->id);
-    if (!to || (reference->field && (reference->field->flags & LATE)))
-        return 0;
-    if (to->visit == VISITING)
-        return error_set_at(error, ERR_INPUT, reference->mark,
-                            "\"%s\" and \"%s\" need each other: neither can be made first",
-                            entry->resource->id, to->resource->id);
-    return visit(planning, to, error);
+    const struct reference_list *references = &visited->entry->references;
+    while (visited->next < references->count) {
+        const struct reference *reference = &references->items[visited->next++];
+        struct entry *to = map_get(&planning->by_id, reference->id);
+        if (to && to->visit != VISITED && !(reference->field && (reference->field->flags & LATE)))
+            return to;
+    }
+    return NULL;
 }
 
-static int visit(struct planning *planning, struct entry *entry, struct error *error)
+/* Compares it after all that it needs. Without recursion: a chain may be long, and a stack is
+ * small. */
+static int visit(struct planning *planning, struct entry *first, struct visited *stack,
+                 struct error *error)
 {
-    if (entry->visit == VISITED)
-        return 0;
-    entry->visit = VISITING;
-    for (size_t i = 0; i < entry->references.count; i++) {
-        int result = visit_needed(planning, entry, &entry->references.items[i], error);
-        if (result < 0)
-            return result;
+    size_t depth = 0;
+    first->visit = VISITING;
+    stack[depth++] = (struct visited){first, 0};
+    while (depth) {
+        struct visited *top = &stack[depth - 1];
+        struct entry *to = next_needed(planning, top);
+        if (to && to->visit == VISITING)
+            return error_set_at(error, ERR_INPUT, top->entry->references.items[top->next - 1].mark,
+                                "\"%s\" and \"%s\" need each other: neither can be made first",
+                                top->entry->resource->id, to->resource->id);
+        if (to) {
+            to->visit = VISITING;
+            stack[depth++] = (struct visited){to, 0};
+            continue;
+        }
+        entry_compare(planning, top->entry, false);
+        top->entry->visit = VISITED;
+        depth--;
     }
-    entry_compare(planning, entry, false);
-    entry->visit = VISITED;
     return 0;
 }
 
 static int compare_all(struct planning *planning, struct error *error)
 {
+    struct visited *stack = arena_array(planning->arena, planning->count + 1, sizeof *stack);
     for (size_t i = 0; i < planning->count; i++) {
-        int result = visit(planning, &planning->entries[i], error);
+        struct entry *entry = &planning->entries[i];
+        int result = entry->visit == VISITED ? 0 : visit(planning, entry, stack, error);
         if (result < 0)
             return result;
     }
@@ -305,7 +330,7 @@ static struct step step_of(struct planning *planning, struct entry *entry)
 
 static struct step step_delete(struct planning *planning, const struct found *found, bool down)
 {
-    const struct entry *entry = entry_of(planning, found);
+    const struct entry *entry = entry_in(&planning->by_id, found);
     return (struct step){
         .kind = STEP_DELETE,
         .type = found->type,
@@ -333,13 +358,54 @@ static bool selected(const struct planning *planning, const struct resource_type
     return false;
 }
 
-static void select_with_needs(struct planning *planning, struct entry *entry)
+/* Selects it and all that it needs. */
+static void select_with_needs(struct planning *planning, struct entry *first, struct entry **stack)
 {
-    if (!entry || entry->selected)
-        return;
-    entry->selected = true;
-    for (size_t i = 0; i < entry->references.count; i++)
-        select_with_needs(planning, map_get(&planning->by_id, entry->references.items[i].id));
+    size_t depth = 0;
+    if (!first->selected)
+        stack[depth++] = first;
+    first->selected = true;
+    while (depth) {
+        const struct entry *entry = stack[--depth];
+        for (size_t i = 0; i < entry->references.count; i++) {
+            struct entry *to = map_get(&planning->by_id, entry->references.items[i].id);
+            if (to && !to->selected)
+                stack[depth++] = to;
+            if (to)
+                to->selected = true;
+        }
+    }
+}
+
+/* It cannot stay as it is: what it refers to goes, and another takes its place. */
+static bool follows_replacement(struct planning *planning, const struct entry *entry)
+{
+    for (size_t i = 0; i < entry->references.count && entry->found; i++) {
+        const struct entry *to = map_get(&planning->by_id, entry->references.items[i].id);
+        if (to && to->selected && entry_is_replaced(to))
+            return true;
+    }
+    return false;
+}
+
+static void select_entries(struct planning *planning)
+{
+    struct entry **stack = arena_array(planning->arena, planning->count + 1, sizeof *stack);
+    for (size_t i = 0; i < planning->count; i++) {
+        struct entry *entry = &planning->entries[i];
+        if (selected(planning, entry->resource->type, entry->resource->id))
+            select_with_needs(planning, entry, stack);
+    }
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < planning->count; i++) {
+            struct entry *entry = &planning->entries[i];
+            if (entry->selected || !follows_replacement(planning, entry))
+                continue;
+            select_with_needs(planning, entry, stack);
+            more = true;
+        }
+    }
 }
 
 static int check_targets(const struct planning *planning, const struct found_list *found,
@@ -365,11 +431,7 @@ static void fill_steps(struct planning *planning, struct plan *plan, bool down)
 {
     plan->steps = arena_array(planning->arena, planning->count + planning->leftover.count + 1,
                               sizeof *plan->steps);
-    for (size_t i = 0; i < planning->count; i++) {
-        if (selected(planning, planning->entries[i].resource->type,
-                     planning->entries[i].resource->id))
-            select_with_needs(planning, &planning->entries[i]);
-    }
+    select_entries(planning);
     for (size_t i = 0; i < planning->count && !down; i++) {
         struct entry *entry = &planning->entries[i];
         if (!entry->selected)
@@ -384,6 +446,15 @@ static void fill_steps(struct planning *planning, struct plan *plan, bool down)
         if (selected(planning, found->type, found->id))
             plan->steps[plan->step_count++] = step_delete(planning, found, down);
     }
+}
+
+static const struct found **current_of(const struct planning *planning)
+{
+    const struct found **current =
+        arena_array(planning->arena, planning->count + 1, sizeof *current);
+    for (size_t i = 0; i < planning->count; i++)
+        current[i] = planning->entries[i].found;
+    return current;
 }
 
 /* What is computed (an alarm's state, a target's health) moves by itself. */
@@ -402,15 +473,20 @@ static const char *fingerprint(struct planning *planning, const struct found_lis
 {
     struct buffer text = BUFFER(BUFFER_LARGE);
     for (size_t i = 0; i < found->count; i++) {
-        buffer_printf(&text, "\n%s %s %d ", found->items[i].type->kind, found->items[i].physical_id,
-                      found->items[i].generation);
+        buffer_printf(&text, "\n%s %s %d%s ", found->items[i].type->kind,
+                      found->items[i].physical_id, found->items[i].generation,
+                      found->items[i].foreign ? " foreign" : "");
         print_settings(planning, &text, &found->items[i]);
         if (found->items[i].tags)
             json_print_canonical(&text, found->items[i].tags);
     }
     for (size_t i = 0; i < planning->count; i++) {
-        buffer_printf(&text, "\n%s ", planning->entries[i].resource->id);
-        json_print_canonical(&text, planning->entries[i].resource->props);
+        const struct resource *resource = planning->entries[i].resource;
+        buffer_printf(&text, "\n%s %s %s ", resource->type->kind, resource->id,
+                      resource->was ? resource->was : "");
+        json_print_canonical(&text, resource->props);
+        if (resource->tags)
+            json_print_canonical(&text, resource->tags);
     }
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256((const unsigned char *)buffer_string(&text), text.length, digest);
@@ -449,6 +525,7 @@ int plan_make(struct arena *arena, struct target *target, const struct resource_
     *plan = (struct plan){
         .arena = arena, .target = target, .wanted = wanted, .found = *found, .down = down};
     fill_steps(&planning, plan, down);
+    plan->current = current_of(&planning);
     plan->fingerprint = fingerprint(&planning, found);
     *out = plan;
     return 0;

@@ -54,6 +54,7 @@ struct plan {
     struct target *target;
     const struct resource_list *wanted;
     struct found_list found;
+    const struct found **current; /* by index of `wanted`: what stands for it; NULL: nothing */
     struct step *steps; /* in the order of the file, deletes last */
     size_t step_count;
     int unchanged;
@@ -64,11 +65,14 @@ struct plan {
 };
 
 struct plan_options {
-    /* Properties of the last deployment by id ({"vpc": {"cidr": ..}}), to tell "you changed it"
-     * from "it drifted"; NULL if there was none. */
+    /* Properties of the last deployment by id, as the file or the expansion had them, with the
+     * stack's own tags ({"vpc": {"cidr": .., "tags": {..}}}), to tell "you changed it" from "it
+     * drifted"; NULL if there was none. References may be resolved or not. */
     const struct value *last_applied;
     bool down;                  /* everything goes */
-    const char *const *targets; /* only these (KIND.ID or ID) and what they need; ends with NULL */
+    /* Only these (KIND.ID or ID), what they need, and what refers to one that is replaced; ends
+     * with NULL. */
+    const char *const *targets;
 };
 
 /* Pure: nothing is called. ERR_INPUT for unknown references, cycles, ids that appear twice. */
