@@ -222,7 +222,9 @@ static int take_function(struct observation *observation, const struct value *re
     const struct value *configuration = value_get(reply, "Configuration");
     const struct value *concurrency = value_at(reply, "Concurrency.ReservedConcurrentExecutions");
     const char *name = value_text(configuration, "FunctionName");
-    if (!name)
+    const struct found *only = observation->only;
+    bool watched = only && only->physical_id;
+    if (!name || (!watched && value_is_text(value_get(configuration, "State"), "Deleting")))
         return 0;
     if (value_get(reply, "TagsError"))
         return error_set(error, ERR_DENIED, "the tags of %s cannot be read: %s", name,

@@ -36,6 +36,19 @@ static int look_at_tags(struct task *task, struct look *look, struct error *erro
     return 0;
 }
 
+static bool is_going(const struct rds_kind *kind, const struct value *item)
+{
+    return kind->status && value_is_text(value_get(item, kind->status), "deleting");
+}
+
+/* Of what goes away nothing is left to compare; who waits for its end looks on. */
+static bool counts(const struct look *look)
+{
+    const struct found *only = look->observation->only;
+    bool watched = only && only->physical_id;
+    return look->item && (watched || !is_going(look->kind, look->item));
+}
+
 static int look_at_one(struct task *task, void *argument, struct error *error)
 {
     struct look *look = argument;
@@ -46,10 +59,11 @@ static int look_at_one(struct task *task, void *argument, struct error *error)
                            rds_named(observation->arena, kind->name_member, look->candidate->name),
                            &reply, error);
     look->item = value_item(value_at(reply, kind->items), 0);
-    if (!look->item)
+    if (!counts(look)) {
         look->candidate->arn = NULL;
-    if (result < 0 || !look->item)
+        look->item = NULL;
         return result;
+    }
     look->props = cloud_decode(observation->arena, observation->type, look->item);
     if (kind->decode)
         result = kind->decode(task, observation, look->item, look->props, error);
@@ -95,6 +109,46 @@ void rds_add_tags(struct action *action, struct value *parameters)
     struct arena *arena = action->arena;
     value_set(arena, parameters, "Tags",
               value_wrap(arena, "Tag", cloud_tag_list(arena, action->tags, "Key", "Value")));
+}
+
+/* Is there something of this name that is on its way out? */
+static int look_for_goer(struct task *task, struct action *action, const struct rds_kind *kind,
+                         bool *goes, struct error *error)
+{
+    struct value *reply = NULL;
+    struct cloud *cloud = action->target;
+    int result = aws_call(task, cloud->client, action->arena, &aws_rds, kind->operation,
+                          rds_named(action->arena, kind->name_member, action->name), &reply, error);
+    *goes = result == ERR_NOT_FOUND || is_going(kind, value_item(value_at(reply, kind->items), 0));
+    return result == ERR_NOT_FOUND ? 0 : result;
+}
+
+int rds_create(struct task *task, struct action *action, const struct rds_kind *kind,
+               const char *operation, const struct value *parameters, struct value **reply,
+               struct error *error)
+{
+    enum { POLL_MS = 15000, LONGEST_MS = 3600000 };
+    static const char what[] = "what had this name before is still being deleted";
+    int64_t started_ms = task_now_ms(task);
+    for (;;) {
+        int result = cloud_call(task, action, &aws_rds, operation, parameters, reply, error);
+        bool goes = false;
+        if (result != ERR_EXISTS || task_now_ms(task) - started_ms > LONGEST_MS)
+            return result;
+        struct error taken = *error;
+        result = look_for_goer(task, action, kind, &goes, error);
+        if (result < 0)
+            return result;
+        if (!goes) {
+            *error = taken;
+            return ERR_EXISTS;
+        }
+        result = action->waiting ? action->waiting(action->waiting_data, what, error) : 0;
+        if (result == 0)
+            result = task_sleep(task, POLL_MS, error);
+        if (result < 0)
+            return result;
+    }
 }
 
 void rds_take_made(struct action *action, const struct value *item)

@@ -11,11 +11,13 @@ struct rds_kind {
     const char *operation, *name_member;
     const char *items;   /* path of the described things in the reply */
     const char *arn;     /* member of one of them */
+    const char *status;  /* member that may say "deleting"; NULL: it has none */
     const char *tags;    /* path of the tags in one of them; NULL: they have to be asked for */
     decode_item *decode; /* adds to what cloud_decode made; may be NULL */
 };
 
-/* Looks at the candidates of the kind, all at once, and adds what is found. Afterwards a candidate
+/* Looks at the candidates of the kind, all at once, and adds what is found. What is being deleted
+ * counts only when this very one is watched. Afterwards a candidate
  * that exists has the ARN that RDS tells, and one that does not has none. */
 int rds_observe(struct task *task, struct observation *observation, const struct rds_kind *kind,
                 struct error *error);
@@ -27,6 +29,10 @@ int rds_observe_candidates(struct task *task, struct observation *observation,
 struct value *rds_named(struct arena *arena, const char *member, const char *text);
 /* Adds action->tags to a create call. */
 void rds_add_tags(struct action *action, struct value *parameters);
+/* The create call. What bore the name before and is being deleted is waited for. */
+int rds_create(struct task *task, struct action *action, const struct rds_kind *kind,
+               const char *operation, const struct value *parameters, struct value **reply,
+               struct error *error);
 /* What a create call's reply tells of the new thing: every COMPUTED field into action->made. */
 void rds_take_made(struct action *action, const struct value *item);
 /* AddTagsToResource and RemoveTagsFromResource on have->props.arn: the retag verb. */

@@ -311,6 +311,7 @@ static const struct rds_kind kind = {
     .name_member = "DBInstanceIdentifier",
     .items = "DBInstances.DBInstance",
     .arn = "DBInstanceArn",
+    .status = "DBInstanceStatus",
     .tags = "TagList.Tag",
     .decode = decode,
 };
@@ -342,7 +343,7 @@ static int create(struct task *task, struct action *action, struct error *error)
     value_set_text(arena, parameters, "DBInstanceIdentifier", action->name);
     set_master_auth(action, parameters);
     rds_add_tags(action, parameters);
-    int result = cloud_call(task, action, &aws_rds, "CreateDBInstance", parameters, &reply, error);
+    int result = rds_create(task, action, &kind, "CreateDBInstance", parameters, &reply, error);
     if (result == 0) {
         rds_take_made(action, value_get(reply, "DBInstance"));
         decode_status(arena, value_get(reply, "DBInstance"), action->made);

@@ -198,7 +198,7 @@ static int remove_group(struct task *task, struct action *action, struct error *
 
 static const struct patience patience[] = {
     {"InvalidDBParameterGroupState", NULL,
-     "it is being changed, or a database that is being deleted still uses it", 900, 0},
+     "it is being changed, or a database that is being deleted still uses it", 2700, 0},
     {0},
 };
 

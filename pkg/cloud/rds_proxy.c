@@ -253,6 +253,7 @@ static const struct rds_kind kind = {
     .name_member = "DBProxyName",
     .items = "DBProxies.member",
     .arn = "DBProxyArn",
+    .status = "Status",
     .decode = decode,
 };
 
@@ -377,7 +378,7 @@ static int create(struct task *task, struct action *action, struct error *error)
     value_set_text(action->arena, parameters, "DBProxyName", action->name);
     set_auth(action, parameters);
     rds_add_tags(action, parameters);
-    int result = cloud_call(task, action, &aws_rds, "CreateDBProxy", parameters, &reply, error);
+    int result = rds_create(task, action, &kind, "CreateDBProxy", parameters, &reply, error);
     if (result == 0) {
         rds_take_made(action, value_get(reply, "DBProxy"));
         set_resource_id(action->arena, action->made);

@@ -87,7 +87,7 @@ static int remove_group(struct task *task, struct action *action, struct error *
 
 static const struct patience patience[] = {
     {"InvalidSubnet", "are invalid", "the new subnets are not known to RDS yet", 90, 0},
-    {"InvalidDBSubnetGroupStateFault", NULL, "a database that is being deleted still uses it", 900,
+    {"InvalidDBSubnetGroupStateFault", NULL, "a database that is being deleted still uses it", 2700,
      0},
     {0},
 };

@@ -185,6 +185,48 @@ static void creation_bears_tags_and_no_password(void **state)
     assert_string_equal(value_text(action.made, "resource_id"), "db-ABC");
 }
 
+/* Answers "the name is taken", and once more after the look at who has it. */
+static void take_name(struct answering_cloud *cloud, const char *status)
+{
+    answering_cloud_answer(cloud, "Action=CreateDBInstance", 400,
+                           answering_cloud_error(cloud, "DBInstanceAlreadyExists", "it is taken"));
+    answering_cloud_answer(cloud, "Action=CreateDBInstance", 200,
+                           answering_cloud_xml(cloud, "CreateDBInstance", "<DBInstance/>"));
+    describe(cloud, status, "");
+}
+
+static void what_goes_away_is_waited_for(void **state)
+{
+    struct answering_cloud *cloud = *state;
+    struct error error = {0};
+    int64_t before_ms = cloud->clock.now_ms;
+    take_name(cloud, "deleting");
+    struct action action = answering_cloud_action(cloud, &rds_instance, "database", WANT, NULL);
+    assert_int_equal(answering_cloud_run(cloud, rds_instance.create, &action, &error), 0);
+    assert_int_equal(answering_cloud_count(cloud, "Action=CreateDBInstance"), 2);
+    assert_true(cloud->clock.now_ms - before_ms >= 15000);
+}
+
+static void a_name_that_is_taken_is_not_waited_for(void **state)
+{
+    struct answering_cloud *cloud = *state;
+    struct error error = {0};
+    take_name(cloud, "available");
+    struct action action = answering_cloud_action(cloud, &rds_instance, "database", WANT, NULL);
+    assert_int_equal(answering_cloud_run(cloud, rds_instance.create, &action, &error), ERR_EXISTS);
+    assert_string_equal(error.aws_code, "DBInstanceAlreadyExists");
+    assert_int_equal(answering_cloud_count(cloud, "Action=CreateDBInstance"), 1);
+}
+
+static void what_goes_away_is_not_found(void **state)
+{
+    struct answering_cloud *cloud = *state;
+    struct error error = {0};
+    describe(cloud, "deleting", "");
+    assert_int_equal(answering_cloud_observe(cloud, &rds_instance, "database", &error), 0);
+    assert_int_equal(cloud->found_count, 0);
+}
+
 static void a_secret_is_the_fallback(void **state)
 {
     struct answering_cloud *cloud = *state;
@@ -354,7 +396,8 @@ static void what_is_being_deleted_is_left_alone(void **state)
 {
     struct answering_cloud *cloud = *state;
     struct error error = {0};
-    struct action action = removal(cloud, "deleting");
+    struct action action = removal(cloud, "available");
+    value_set_text(cloud->arena, action.have->props, "status", "deleting");
     assert_int_equal(answering_cloud_run(cloud, rds_instance.remove, &action, &error), 0);
     assert_int_equal(answering_cloud_count(cloud, "Action=ModifyDBInstance"), 0);
     assert_int_equal(answering_cloud_count(cloud, "Action=DeleteDBInstance"), 0);
@@ -686,6 +729,9 @@ int main(void)
         CASE(pending_changes_are_no_readiness),
         CASE(limits_and_secrets_are_read),
         CASE(creation_bears_tags_and_no_password),
+        CASE(what_goes_away_is_waited_for),
+        CASE(a_name_that_is_taken_is_not_waited_for),
+        CASE(what_goes_away_is_not_found),
         CASE(a_secret_is_the_fallback),
         CASE(changes_are_applied_at_once),
         CASE(a_limit_is_taken_away_by_being_what_there_is),
