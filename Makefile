@@ -89,6 +89,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 # It takes the templates in.
 $(BUILD)/cmd/ragstack/template.o: $(wildcard templates/*.* templates/*/*)
+$(BUILD)/pkg/local/fetch.o: pkg/local/fetch_postgres.sh
 
 lib: $(BUILD)/libragstack.a $(call object,$(CLI_SOURCES)) $(call object,$(HANDLER_SOURCES)) ## compile everything, without linking the programs
 # All its time goes into a few loops.

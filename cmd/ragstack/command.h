@@ -40,6 +40,7 @@ enum need {
     NEED_LEDGER = 1 << 2,  /* the ledger is opened, if it exists */
     NEED_REGION = 1 << 3,  /* region and credentials, without a stack file */
     NEED_HANDLER = 1 << 4, /* the handlers' zip: what the expansion says of code is compared */
+    NEED_PROCESS = 1 << 5, /* the whole process: no loop, no task, no interrupts are set up */
 };
 
 struct session;

@@ -25,7 +25,8 @@
     X(explain)      \
     X(completion)   \
     X(man)          \
-    X(bundle)
+    X(bundle)       \
+    X(supervise)
 
 #define COMMAND_DECLARE(name) extern const struct command command_##name;
 COMMANDS(COMMAND_DECLARE)
@@ -157,6 +158,8 @@ static int run_in_task(struct task *task, void *argument, struct error *error)
 
 static int run(struct session *session, struct error *error)
 {
+    if (session->command->needs & NEED_PROCESS)
+        return session->command->run(NULL, session, error);
     session->loop = loop_new(clock_system());
     catch_interrupts(session);
     int result = session_open(session, error);

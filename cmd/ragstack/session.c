@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cmd/ragstack/handler.h"
-#include "pkg/cloud/expand.h"
+#include "pkg/local/expand.h"
 #include "pkg/value/json.h"
 
 void session_print_faults(const struct session *session, const struct fault_list *faults)
@@ -75,21 +75,42 @@ int session_open_cloud(struct session *session, struct error *error)
     return 0;
 }
 
+static int open_local(struct session *session, struct error *error)
+{
+    session->transport = http_curl_new(session->loop, &(struct http_curl_options){0});
+    struct local_options options = {.transport = session->transport,
+                                    .stack_file = session->file,
+                                    .stack = session->stack->name,
+                                    .environment = session->stack->environment};
+    int result = local_new(session->arena, &options, &session->local, error);
+    if (result == 0)
+        session->target = &session->local->target;
+    return result;
+}
+
+/* The target, as the command line says: AWS, or this machine. */
+static int open_target(struct session *session, struct error *error)
+{
+    unsigned needs = session->command->needs;
+    if (!(needs & (NEED_CLOUD | NEED_REGION)))
+        return 0;
+    if (!option_said(&session->options, "local"))
+        return session_open_cloud(session, error);
+    if (!session->stack)
+        return error_set(error, ERR_USAGE, "--local: `ragstack %s` is about an AWS account",
+                         session->command->name);
+    return open_local(session, error);
+}
+
 int session_open(struct session *session, struct error *error)
 {
     unsigned needs = session->command->needs;
     const char *file = option_text(&session->options, "file");
     session->file = file ? file : "ragstack.yaml";
     int result = 0;
-    if (option_said(&session->options, "local"))
-        return error_set(error, ERR_USAGE,
-                         "--local: this version has no local target; without --local the target "
-                         "is AWS");
     if (needs & NEED_STACK)
         result = load_stack(session, error);
-    if (result == 0 && (needs & (NEED_CLOUD | NEED_REGION)))
-        result = session_open_cloud(session, error);
-    return result;
+    return result == 0 ? open_target(session, error) : result;
 }
 
 void session_close(struct session *session)
@@ -118,6 +139,10 @@ int session_expand(struct session *session, struct error *error)
         .prompt = session->stack->prompt,
     };
     session->wanted = (struct resource_list){0};
+    if (option_said(&session->options, "local"))
+        return local_expand(session->arena, session->stack->tree, &options,
+                            getenv("RAGSTACK_CHAT_URL"), getenv("RAGSTACK_CHAT_MODEL"),
+                            &session->wanted, error);
     return cloud_expand(session->arena, session->stack->tree, &options, &session->wanted, error);
 }
 

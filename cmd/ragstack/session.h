@@ -5,6 +5,7 @@
 #include "cmd/ragstack/options.h"
 #include "pkg/aws/client.h"
 #include "pkg/cloud/cloud.h"
+#include "pkg/local/local.h"
 #include "pkg/plan/plan.h"
 #include "pkg/stack/stack.h"
 
@@ -31,7 +32,8 @@ struct session {
     struct transport *transport; /* NEED_CLOUD, NEED_REGION */
     struct credential_provider *credentials;
     struct aws_client *client;
-    struct cloud *cloud;
+    struct cloud *cloud; /* the target, when it is AWS */
+    struct local *local; /* or this machine (--local) */
     struct target *target;
     struct resource_list wanted; /* the expanded stack */
 };
