@@ -76,7 +76,9 @@ $(BUILD)/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libfakes.a $(BUILD)/libra
 
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o) \
-	  -o $@ $^ $(LDLIBS)
+	  -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
+
+$(BUILD)/fuzz_plan: $(call object,cmd/ragstack/plan_file.c cmd/ragstack/file.c)
 
 # A changed flag rebuilds everything.
 $(BUILD)/flags: FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
@@ -97,6 +99,19 @@ $(BUILD)/pkg/encoder/transformer.o: CFLAGS += $(if $(filter release debug,$(VARI
 
 unit: $(UNIT_TESTS) ## build the unit tests
 fuzzers: $(if $(filter fuzz,$(VARIANT)),,$(BUILD)/tests/fuzz/replay.o) $(FUZZERS) ## build the fuzzers (VARIANT=fuzz CC=clang), or their corpus replayers
+
+$(BUILD)/ragstack.1: $(BUILD)/ragstack
+	$< man > $@
+PREFIX ?= /usr/local
+SHARE   = $(DESTDIR)$(PREFIX)/share
+install: all $(BUILD)/ragstack.1 ## install below PREFIX (/usr/local), with man page and completions
+	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/ragstack
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/lib/ragstack $(wildcard $(BUILD)/handler-*.zip)
+	install -Dm644 -t $(SHARE)/man/man1 $(BUILD)/ragstack.1
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/vendor-completions $(SHARE)/fish/vendor_completions.d
+	$(BUILD)/ragstack completion bash > $(SHARE)/bash-completion/completions/ragstack
+	$(BUILD)/ragstack completion zsh > $(SHARE)/zsh/vendor-completions/_ragstack
+	$(BUILD)/ragstack completion fish > $(SHARE)/fish/vendor_completions.d/ragstack.fish
 
 clean: ## remove everything built
 	rm -rf build
