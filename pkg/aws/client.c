@@ -56,15 +56,19 @@ void aws_client_set_guard(struct aws_client *client, int (*guard)(void *data, st
 
 /* -- calls -- */
 
+/* The caller's error is touched by failure only, not by what was put right on the way. */
 static int run(struct call *call, struct aws_client *client, const struct aws_service *service,
                const char *operation, const struct value *parameters, struct error *error)
 {
     CLEANUP(arena_freep) struct arena *own = arena_new();
-    struct error unwanted;
+    struct error own_error = {0};
     call->client = client;
     call->wire = wire_call_of(service, operation);
     call->arena = own;
-    return call_run(call, parameters, error ? error : &unwanted);
+    int result = call_run(call, parameters, &own_error);
+    if (result && error)
+        *error = own_error;
+    return result;
 }
 
 int aws_call_raw(struct task *task, struct aws_client *client, struct arena *arena,

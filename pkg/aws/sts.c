@@ -1,14 +1,14 @@
 /* Assuming roles. Sources:
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pkg/aws/endpoint.h"
+#include "pkg/aws/failure.h"
+#include "pkg/aws/retry.h"
 #include "pkg/aws/sigv4.h"
 #include "pkg/aws/source.h"
-#include "pkg/aws/xml.h"
 
 enum { ATTEMPTS = 4, FORM_MAXIMUM_BYTES = 256 << 10 };
 
@@ -42,12 +42,16 @@ static void add_parameter(struct arena *arena, struct buffer *form, const char *
     buffer_text(form, http_encode(arena, value, false));
 }
 
+static const char *operation_of(const struct role *role)
+{
+    return role->web_token ? "AssumeRoleWithWebIdentity" : "AssumeRole";
+}
+
 static const char *encode_form(struct arena *arena, const struct role *role)
 {
     struct buffer form = BUFFER(FORM_MAXIMUM_BYTES);
-    add_parameter(arena, &form, "Action",
-                  role->web_token ? "AssumeRoleWithWebIdentity" : "AssumeRole");
-    add_parameter(arena, &form, "Version", "2011-06-15");
+    add_parameter(arena, &form, "Action", operation_of(role));
+    add_parameter(arena, &form, "Version", aws_sts.version);
     add_parameter(arena, &form, "RoleArn", role->arn);
     add_parameter(arena, &form, "RoleSessionName",
                   role->session_name ? role->session_name : "ragstack");
@@ -113,89 +117,42 @@ static int send(struct task *task, struct search *search, const struct role *rol
 
 /* -- the reply -- */
 
-/* What could be read of it; NULL everywhere when it is not AWS's (a proxy's page). */
-struct answer {
-    const struct value *keys;
-    const char *code, *message, *request_id;
-};
-
-static struct answer read_answer(struct arena *arena, const struct http_reply *reply)
-{
-    struct answer answer = {0};
-    const char *root;
-    struct value *content;
-    if (xml_parse(arena, reply->body, reply->body_length, "the reply", &root, &content, NULL) < 0)
-        return answer;
-    answer.code = value_text_at(content, "Error.Code");
-    answer.message = value_text_at(content, "Error.Message");
-    answer.request_id = value_text(content, "RequestId");
-    answer.keys = value_at(content, "AssumeRoleResult.Credentials");
-    if (!answer.keys)
-        answer.keys = value_at(content, "AssumeRoleWithWebIdentityResult.Credentials");
-    return answer;
-}
-
-/* How far the server's clock is ahead, when that is what it complains of; 0 otherwise. */
-static int64_t clock_skew_ms(const struct search *search, const struct answer *answer,
-                             const struct http_reply *reply)
-{
-    static const char *const codes[] = {"RequestExpired", "RequestTimeTooSkewed",
-                                        "InvalidSignatureException", "SignatureDoesNotMatch",
-                                        "RequestInTheFuture"};
-    enum { WORTH_CORRECTING_MS = 60000 };
-    struct clock *clock = search->options->clock;
-    const char *date = http_header(reply, "date");
-    int64_t server_ms = date ? clock_parse(date) : -1;
-    int64_t skew_ms = server_ms - clock->wall_ms(clock);
-    bool far = server_ms > 0 && (skew_ms > WORTH_CORRECTING_MS || skew_ms < -WORTH_CORRECTING_MS);
-    for (size_t i = 0; far && answer->code && i < COUNT_OF(codes); i++) {
-        if (strcmp(answer->code, codes[i]) == 0)
-            return skew_ms;
-    }
-    return 0;
-}
-
-static int refused(const struct role *role, const struct http_reply *reply,
-                   const struct answer *answer, struct error *error)
-{
-    bool denied = answer->code && strcmp(answer->code, "AccessDenied") == 0;
-    error_set(error, denied ? ERR_DENIED : ERR_FAILED, "cannot assume the role %s: %s", role->arn,
-              answer->message ? answer->message : "the answer is not AWS's");
-    if (!error)
-        return ERR_FAILED;
-    snprintf(error->aws_code, sizeof error->aws_code, "%s", answer->code ? answer->code : "");
-    snprintf(error->request_id, sizeof error->request_id, "%s",
-             answer->request_id ? answer->request_id : "");
-    error->http_status = reply->status;
-    return error->code;
-}
-
-/* Again by the server's clock, when ours is wrong. */
+/* Sent again by the server's clock, when ours is wrong. *keys is NULL unless AWS gave some. */
 static int ask(struct task *task, struct search *search, const struct role *role,
-               struct http_reply *reply, struct answer *answer, struct error *error)
+               struct value **keys, struct error *error)
 {
+    struct clock *clock = search->options->clock;
+    struct wire_call call = wire_call_of(&aws_sts, operation_of(role));
+    struct http_reply reply = {0};
+    struct failure failure;
     int64_t skew_ms = 0;
     for (int attempt = 0; attempt < 2; attempt++) {
-        int result = send(task, search, role, skew_ms, reply, error);
+        int result = send(task, search, role, skew_ms, &reply, error);
         if (result < 0)
-            return error_wrap(error, "cannot assume the role %s", role->arn);
-        *answer = read_answer(search->arena, reply);
-        skew_ms = reply->status == 200 ? 0 : clock_skew_ms(search, answer, reply);
-        if (!skew_ms)
+            return result;
+        if (reply.status == 200) {
+            result = wire_decode(search->arena, &call, &reply, keys, NULL);
+            return result == 0 ? 0 : error_set(error, ERR_FAILED, "the answer is not AWS's");
+        }
+        failure_read(search->arena, &call, &reply, &failure);
+        if (!failure_is_clock(&failure) ||
+            !retry_clock_offset(&failure, clock->wall_ms(clock), skew_ms, &skew_ms))
             break;
     }
-    return 0;
+    return failure_to_error(&call, &failure, error);
 }
 
 int sts_assume(struct task *task, struct search *search, const struct role *role,
                struct credentials *out, struct error *error)
 {
-    struct http_reply reply = {0};
-    struct answer answer = {0};
-    int result = ask(task, search, role, &reply, &answer, error);
-    if (result < 0)
+    struct value *reply = NULL;
+    int result = ask(task, search, role, &reply, error);
+    const struct value *keys = value_get(reply, "Credentials");
+    if (result == 0 && !keys)
+        result = error_set(error, ERR_FAILED, "the answer has no credentials");
+    if (result < 0) {
+        error_wrap(error, "cannot assume the role %s", role->arn);
         return result;
-    if (reply.status != 200 || !answer.keys)
-        return refused(role, &reply, &answer, error);
-    return search_keys(answer.keys, "SessionToken", "AWS STS", out, error);
+    }
+    return search_keys(keys, "SessionToken", "AWS STS", out, error);
 }

@@ -42,6 +42,15 @@ int fake_chain_expect(struct fake_chain *chain, const char *id, const char *key,
     "</SecretAccessKey><SessionToken>" token "</SessionToken>"                       \
     "<Expiration>2026-01-31T13:00:00Z</Expiration></Credentials></AssumeRoleResult>" \
     "<ResponseMetadata><RequestId>6d1f</RequestId></ResponseMetadata></AssumeRoleResponse>"
+/* What STS answers to an AssumeRoleWithWebIdentity. */
+#define WEB_REPLY(id, key, token)                                                             \
+    "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">" \
+    "<AssumeRoleWithWebIdentityResult><Audience>sts.amazonaws.com</Audience>"                 \
+    "<Credentials><AccessKeyId>" id "</AccessKeyId><SecretAccessKey>" key                     \
+    "</SecretAccessKey><SessionToken>" token "</SessionToken>"                                \
+    "<Expiration>2026-01-31T13:00:00Z</Expiration></Credentials>"                             \
+    "</AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>6d1f</RequestId>"         \
+    "</ResponseMetadata></AssumeRoleWithWebIdentityResponse>"
 #define STS_ERROR(code, message)                                                             \
     "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender" \
     "</Type><Code>" code "</Code><Message>" message "</Message></Error><RequestId>abc-123"   \

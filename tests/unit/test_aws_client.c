@@ -320,8 +320,10 @@ static void a_read_is_repeated(void **state)
     fake_reply(fixture->fake, 500, "<html>oops</html>");
     fake_reply(fixture->fake, 200, "<DescribeVpcsResponse><vpcSet>"); /* cut off */
     fake_reply(fixture->fake, 200, VPCS);
-    assert_int_equal(call(fixture, &aws_ec2, "DescribeVpcs", "{}")->result, 0);
+    struct request *request = call(fixture, &aws_ec2, "DescribeVpcs", "{}");
+    assert_int_equal(request->result, 0);
     assert_int_equal(aws_client_statistics(fixture->client).retries, 3);
+    assert_int_equal(request->error.code, 0); /* nothing is left of what was put right */
 }
 
 static void a_read_that_fails_for_good_lost_nothing(void **state)

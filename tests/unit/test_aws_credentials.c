@@ -95,7 +95,7 @@ static void the_environment_comes_before_a_token_and_that_before_profiles(void *
 
     set_keys(NULL, NULL, NULL);
     credential_provider_invalidate(chain.provider);
-    fake_reply(chain.transport, 200, STS_REPLY("ASIAWEB", "k", "t"));
+    fake_reply(chain.transport, 200, WEB_REPLY("ASIAWEB", "k", "t"));
     assert_int_equal(fake_chain_get(&chain), 0);
     assert_string_equal(chain.got.access_key_id, "ASIAWEB");
 

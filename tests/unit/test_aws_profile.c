@@ -247,7 +247,8 @@ static void a_refusal_keeps_what_aws_says(void **state)
     assume_role_by_default();
     fake_reply(chain.transport, 403, STS_ERROR("AccessDenied", "not authorized to perform"));
     expect_error(ERR_DENIED, "profile default: cannot assume the role "
-                             "arn:aws:iam::123456789012:role/deploy: not authorized to perform");
+                             "arn:aws:iam::123456789012:role/deploy: sts AssumeRole: AccessDenied: "
+                             "not authorized to perform");
     assert_string_equal(chain.error.aws_code, "AccessDenied");
     assert_string_equal(chain.error.request_id, "abc-123");
     assert_int_equal(chain.error.http_status, 403);

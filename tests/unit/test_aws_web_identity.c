@@ -26,15 +26,6 @@ static int end(void **state)
     return 0;
 }
 
-/* What STS answers to an AssumeRoleWithWebIdentity. */
-#define WEB_REPLY(id, key, token)                                                             \
-    "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">" \
-    "<AssumeRoleWithWebIdentityResult><Audience>sts.amazonaws.com</Audience>"                 \
-    "<Credentials><AccessKeyId>" id "</AccessKeyId><SecretAccessKey>" key                     \
-    "</SecretAccessKey><SessionToken>" token "</SessionToken>"                                \
-    "<Expiration>2026-01-31T13:00:00Z</Expiration></Credentials>"                             \
-    "</AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>6d1f</RequestId>"         \
-    "</ResponseMetadata></AssumeRoleWithWebIdentityResponse>"
 #define ROLE_ARN "arn:aws:iam::123456789012:role/ci"
 
 static const char *write_token(const char *text)
@@ -134,7 +125,9 @@ static void a_refusal_names_the_role(void **state)
     fake_setenv("AWS_WEB_IDENTITY_TOKEN_FILE", write_token("topsecret"));
     fake_setenv("AWS_ROLE_ARN", ROLE_ARN);
     fake_reply(chain.transport, 400, STS_ERROR("InvalidIdentityToken", "No provider found"));
-    expect_error(ERR_FAILED, "cannot assume the role " ROLE_ARN ": No provider found");
+    expect_error(ERR_FAILED, "cannot assume the role " ROLE_ARN
+                             ": sts AssumeRoleWithWebIdentity: InvalidIdentityToken: "
+                             "No provider found");
     assert_string_equal(chain.error.aws_code, "InvalidIdentityToken");
 }
 
