@@ -30,6 +30,20 @@ static const struct value *known(const struct value *value)
     return value && value->kind != VALUE_NULL && !value_has_unknown(value) ? value : NULL;
 }
 
+/* What refers to itself while it is made: all that its name tells. */
+static const struct value *predicted(struct walk *walk, const struct state *state,
+                                     const char *attribute)
+{
+    const struct identity *identity = walk->plan->target->identity;
+    int generation = state->node ? state->node->step->generation : 1;
+    if (!state->resource)
+        return NULL;
+    const char *name = type_name(walk->arena, state->type, identity, state->resource->id,
+                                 state->resource->props, generation);
+    return known(value_string(walk->arena,
+                              type_predict(walk->arena, state->type, identity, name, attribute)));
+}
+
 static const struct value *lookup(void *data, const char *id, const char *attribute)
 {
     struct walk *walk = data;
@@ -39,12 +53,13 @@ static const struct value *lookup(void *data, const char *id, const char *attrib
     if (!state)
         return NULL;
     const struct field *field = type_field(state->type, attribute);
-    if (strcmp(attribute, "name") == 0) /* with its generation, unlike the file's */
-        return state->have ? known(value_string(walk->arena, state->have->name)) : NULL;
-    if (field && !(field->flags & COMPUTED) && known(value_get(state->want, attribute)))
+    bool name = strcmp(attribute, "name") == 0; /* with its generation, unlike the file's */
+    if (name && state->have)
+        return known(value_string(walk->arena, state->have->name));
+    if (field && !name && !(field->flags & COMPUTED) && known(value_get(state->want, attribute)))
         return value_get(state->want, attribute);
     if (!state->have)
-        return NULL;
+        return predicted(walk, state, attribute);
     if (known(value_get(state->have->props, attribute)))
         return value_get(state->have->props, attribute);
     if (strcmp(attribute, "id") == 0)

@@ -96,6 +96,7 @@ static int ask_one(struct task *task, void *argument, struct error *error)
 
 static void remember_wanted_tags(struct cloud *cloud, const struct resource_list *wanted)
 {
+    cloud->wanted = wanted;
     cloud->wanted_tags = map_in(cloud->arena);
     for (size_t i = 0; wanted && i < wanted->count; i++) {
         const struct resource *resource = &wanted->items[i];

@@ -15,8 +15,10 @@ struct cloud {
     struct aws_client *client;
     struct arena *arena;     /* lives as long as the target */
     struct value *inventory; /* what the tagging API names: [{"arn":, "tags": {..}}]; by prepare */
-    struct map wanted_tags;  /* id -> struct value *: what prepare was told */
-    struct map made;         /* physical ids made in this run */
+    /* What prepare was told: all that is wanted (borrowed), and the tags of each, by its id. */
+    const struct resource_list *wanted;
+    struct map wanted_tags;    /* struct value * */
+    struct map made;           /* physical ids made in this run */
     struct semaphore one_asks; /* who we are */
     struct map answers;        /* what was asked once: key -> struct answer * */
 };

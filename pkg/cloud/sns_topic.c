@@ -3,12 +3,13 @@
  * ListSubscriptionsByTopic, TagResource.
  *
  * A subscription by mail is pending until a human follows the link in it: pending ones count as
- * there, and nothing waits for them. One that is pending cannot be taken away; AWS drops it after
- * two days. */
+ * there, and nothing waits for them. One that is pending cannot be taken away (AWS drops it after
+ * two days), so those that nobody wants do not count. */
 #include <string.h>
 
 #include "pkg/base/vector.h"
 #include "pkg/cloud/cloud.h"
+#include "pkg/cloud/types.h"
 #include "pkg/value/json.h"
 
 static const struct field subscription_fields[] = {
@@ -126,6 +127,39 @@ static struct value *attribute_map(struct arena *arena, const struct value *repl
     return cloud_tag_map(arena, value_at(reply, "Attributes.entry"), "key", "value");
 }
 
+/* "PendingConfirmation" and "Deleted" stand where an ARN would. */
+static bool is_confirmed(const struct value *item)
+{
+    const char *arn = value_text(item, "SubscriptionArn");
+    return arn && strncmp(arn, "arn:", 4) == 0;
+}
+
+static const struct value *same_subscription(const struct value *list, const struct value *one,
+                                             const char *protocol, const char *endpoint)
+{
+    struct value *item;
+    value_each(item, list)
+    {
+        const char *item_endpoint = value_text(item, endpoint);
+        if (item_endpoint && value_is_text(value_get(one, "endpoint"), item_endpoint) &&
+            value_is_text(value_get(one, "protocol"), value_text(item, protocol)))
+            return item;
+    }
+    return NULL;
+}
+
+static bool is_wanted(const struct cloud *cloud, const struct value *one)
+{
+    for (size_t i = 0; cloud->wanted && i < cloud->wanted->count; i++) {
+        const struct resource *resource = &cloud->wanted->items[i];
+        if (resource->type == &sns_topic &&
+            same_subscription(value_get(resource->props, "subscriptions"), one, "protocol",
+                              "endpoint"))
+            return true;
+    }
+    return false;
+}
+
 static struct value *decode(struct observation *observation, const char *name, const char *arn,
                             const struct value *reply, const struct value *subscriptions)
 {
@@ -135,8 +169,9 @@ static struct value *decode(struct observation *observation, const char *name, c
     struct value *props = cloud_decode(arena, observation->type, attribute_map(arena, reply));
     value_each(item, subscriptions)
     {
-        if (!value_is_text(value_get(item, "SubscriptionArn"), "Deleted"))
-            value_push(arena, list, cloud_decode(arena, &subscription, item));
+        struct value *one = cloud_decode(arena, &subscription, item);
+        if (is_confirmed(item) || is_wanted(observation->target, one))
+            value_push(arena, list, one);
     }
     if (is_default_policy(arena, observation->target, arn, value_get(props, "policy")))
         value_remove(props, "policy");
@@ -220,20 +255,6 @@ static int set_attribute(struct task *task, struct action *action, const struct 
     return cloud_call(task, action, &aws_sns, "SetTopicAttributes", parameters, NULL, error);
 }
 
-static const struct value *same_subscription(const struct value *list, const struct value *one,
-                                             const char *protocol, const char *endpoint)
-{
-    struct value *item;
-    value_each(item, list)
-    {
-        const char *item_endpoint = value_text(item, endpoint);
-        if (item_endpoint && value_is_text(value_get(one, "endpoint"), item_endpoint) &&
-            value_is_text(value_get(one, "protocol"), value_text(item, protocol)))
-            return item;
-    }
-    return NULL;
-}
-
 static int subscribe(struct task *task, struct action *action, const struct value *subscription,
                      struct error *error)
 {
@@ -248,12 +269,11 @@ static int subscribe(struct task *task, struct action *action, const struct valu
 static int unsubscribe(struct task *task, struct action *action, const struct value *item,
                        struct error *error)
 {
-    const char *arn = value_text(item, "SubscriptionArn");
-    if (!arn || strncmp(arn, "arn:", 4) != 0) /* pending, or on its way out */
-        return 0;
-    return cloud_remove(
-        task, action, &aws_sns, "Unsubscribe",
-        value_set_text(action->arena, value_map(action->arena), "SubscriptionArn", arn), error);
+    struct value *parameters = value_map(action->arena);
+    value_set(action->arena, parameters, "SubscriptionArn", value_get(item, "SubscriptionArn"));
+    return is_confirmed(item)
+               ? cloud_remove(task, action, &aws_sns, "Unsubscribe", parameters, error)
+               : 0;
 }
 
 static int set_subscriptions(struct task *task, struct action *action, struct error *error)

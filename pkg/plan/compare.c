@@ -29,7 +29,8 @@ const char *entry_name(const struct planning *planning, const struct entry *entr
     if (entry->found && !entry_is_replaced(entry))
         return entry->found->name;
     return type_name(planning->arena, entry->resource->type, planning->target->identity,
-                     entry->resource->id, entry->want, entry_generation(entry));
+                     entry->resource->id, entry->want ? entry->want : entry->resource->props,
+                     entry_generation(entry));
 }
 
 static const struct value *known(const struct value *value)

@@ -200,6 +200,19 @@ static struct entry *next_needed(struct planning *planning, struct visited *visi
     return NULL;
 }
 
+/* A policy may name what it stands at: what the name tells is known before the thing is made. */
+static int check_self(const struct planning *planning, const struct reference *reference,
+                      const struct entry *entry, struct error *error)
+{
+    if (type_predict(planning->arena, entry->resource->type, planning->target->identity, "",
+                     reference->attribute))
+        return 0;
+    return error_set_at(
+        error, ERR_INPUT, reference->mark,
+        "${%s.%s}: \"%s\" refers to itself, and this is known only after it is made", reference->id,
+        reference->attribute, reference->id);
+}
+
 /* Compares it after all that it needs. Without recursion: a chain may be long, and a stack is
  * small. */
 static int visit(struct planning *planning, struct entry *first, struct visited *stack,
@@ -211,8 +224,15 @@ static int visit(struct planning *planning, struct entry *first, struct visited 
     while (depth) {
         struct visited *top = &stack[depth - 1];
         struct entry *to = next_needed(planning, top);
+        const struct reference *by = to ? &top->entry->references.items[top->next - 1] : NULL;
+        if (to == top->entry) {
+            int result = check_self(planning, by, to, error);
+            if (result < 0)
+                return result;
+            continue;
+        }
         if (to && to->visit == VISITING)
-            return error_set_at(error, ERR_INPUT, top->entry->references.items[top->next - 1].mark,
+            return error_set_at(error, ERR_INPUT, by->mark,
                                 "\"%s\" and \"%s\" need each other: neither can be made first",
                                 top->entry->resource->id, to->resource->id);
         if (to) {
