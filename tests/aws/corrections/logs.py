@@ -41,6 +41,15 @@ def create_group(call: Call) -> Any:
     return result
 
 
+@corrects("logs", "AssociateKmsKey", "DisassociateKmsKey")
+def set_key(call: Call) -> Result:
+    group = call.backend().groups.get(call.params["logGroupName"])
+    if group is None:
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+    group.kms_key_id = call.params.get("kmsKeyId")
+    return {}
+
+
 @corrects("logs", "DescribeLogGroups")
 def describe_groups(call: Call) -> Result:
     if call.params.get("logGroupNamePattern") or call.params.get("logGroupIdentifiers"):

@@ -121,7 +121,8 @@ def create_bucket(call: Call) -> Any:
         ask = {"Bucket": name}
         call.forward({**ask, "ServerSideEncryptionConfiguration": ENCRYPTION}, "PutBucketEncryption")
         call.forward({**ask, "PublicAccessBlockConfiguration": PRIVATE}, "PutPublicAccessBlock")
-        call.forward({**ask, "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}},
+        owner = params.get("ObjectOwnership", "BucketOwnerEnforced")
+        call.forward({**ask, "OwnershipControls": {"Rules": [{"ObjectOwnership": owner}]}},
                      "PutBucketOwnershipControls")
         if tags:
             call.forward({**ask, "Tagging": {"TagSet": tags}}, "PutBucketTagging")
