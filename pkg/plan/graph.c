@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pkg/base/vector.h"
+#include "pkg/plan/internal.h"
 
 enum { CALL_MS = 300 }; /* what a changing call typically takes */
 
@@ -206,10 +207,10 @@ static void index_goers(struct builder *builder)
         const struct found *found = builder->plan->steps[i].found;
         if (parts->remove == NONE)
             continue;
-        const char *texts[] = {found->physical_id, found->name, value_text(found->props, "id"),
-                               value_text(found->props, "arn")};
-        for (size_t j = 0; j < COUNT_OF(texts); j++) {
-            if (texts[j] && strlen(texts[j]) >= 6)
+        const char *texts[FOUND_TEXTS];
+        found_texts(found, texts);
+        for (size_t j = 0; j < FOUND_TEXTS; j++) {
+            if (texts[j])
                 map_put(&builder->found_of_text, texts[j], (void *)parts);
         }
     }

@@ -27,6 +27,7 @@ struct planning {
     struct map by_id;                      /* id -> struct entry * */
     struct map by_former_id;               /* `was` -> struct entry * */
     VECTOR(const struct found *) leftover; /* ours, but no longer wanted or superseded */
+    bool *goes;                            /* by index of leftover: selected by --target */
 };
 
 bool entry_is_new(const struct entry *entry); /* will be created, or made anew */
@@ -39,5 +40,17 @@ const struct value *planning_lookup(void *data, const char *id, const char *attr
 /* Resolves the fields of one pass into entry->want, and compares them with what was found. */
 void entry_compare(struct planning *planning, struct entry *entry, bool late);
 void entry_compare_tags(struct planning *planning, struct entry *entry);
+
+/* -- select.c -- */
+/* ERR_USAGE for a target that is none. */
+int check_targets(const struct planning *planning, const struct found_list *found,
+                  struct error *error);
+/* Sets entry->selected and planning->goes. */
+void select_steps(struct planning *planning);
+
+/* The texts by which others refer to it: its id, name and ARN. NULL for those that are too short to
+ * be told from other words. */
+enum { FOUND_TEXTS = 4, SHORTEST_TEXT = 6 };
+void found_texts(const struct found *found, const char *texts[FOUND_TEXTS]);
 
 #endif

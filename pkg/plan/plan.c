@@ -364,94 +364,10 @@ static struct step step_delete(struct planning *planning, const struct found *fo
     };
 }
 
-static bool selected(const struct planning *planning, const struct resource_type *type,
-                     const char *id)
-{
-    const char *const *targets = planning->options ? planning->options->targets : NULL;
-    if (!targets || !targets[0])
-        return true;
-    const char *whole = arena_printf(planning->arena, "%s.%s", type->kind, id);
-    for (; *targets; targets++) {
-        if (strcmp(*targets, id) == 0 || strcmp(*targets, whole) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Selects it and all that it needs. */
-static void select_with_needs(struct planning *planning, struct entry *first, struct entry **stack)
-{
-    size_t depth = 0;
-    if (!first->selected)
-        stack[depth++] = first;
-    first->selected = true;
-    while (depth) {
-        const struct entry *entry = stack[--depth];
-        for (size_t i = 0; i < entry->references.count; i++) {
-            struct entry *to = map_get(&planning->by_id, entry->references.items[i].id);
-            if (to && !to->selected)
-                stack[depth++] = to;
-            if (to)
-                to->selected = true;
-        }
-    }
-}
-
-/* It cannot stay as it is: what it refers to goes, and another takes its place. */
-static bool follows_replacement(struct planning *planning, const struct entry *entry)
-{
-    for (size_t i = 0; i < entry->references.count && entry->found; i++) {
-        const struct entry *to = map_get(&planning->by_id, entry->references.items[i].id);
-        if (to && to->selected && entry_is_replaced(to))
-            return true;
-    }
-    return false;
-}
-
-static void select_entries(struct planning *planning)
-{
-    struct entry **stack = arena_array(planning->arena, planning->count + 1, sizeof *stack);
-    for (size_t i = 0; i < planning->count; i++) {
-        struct entry *entry = &planning->entries[i];
-        if (selected(planning, entry->resource->type, entry->resource->id))
-            select_with_needs(planning, entry, stack);
-    }
-    for (bool more = true; more;) {
-        more = false;
-        for (size_t i = 0; i < planning->count; i++) {
-            struct entry *entry = &planning->entries[i];
-            if (entry->selected || !follows_replacement(planning, entry))
-                continue;
-            select_with_needs(planning, entry, stack);
-            more = true;
-        }
-    }
-}
-
-static int check_targets(const struct planning *planning, const struct found_list *found,
-                         struct error *error)
-{
-    const char *const *targets = planning->options ? planning->options->targets : NULL;
-    for (; targets && *targets; targets++) {
-        const char *dot = strrchr(*targets, '.');
-        const char *id = dot ? dot + 1 : *targets;
-        bool there = map_get(&planning->by_id, id) != NULL;
-        for (size_t i = 0; i < found->count && !there; i++)
-            there = strcmp(found->items[i].id, id) == 0;
-        if (!there)
-            return error_set(error, ERR_USAGE,
-                             "--target %s: there is no such resource; `ragstack "
-                             "diff --expand` lists them",
-                             *targets);
-    }
-    return 0;
-}
-
 static void fill_steps(struct planning *planning, struct plan *plan, bool down)
 {
     plan->steps = arena_array(planning->arena, planning->count + planning->leftover.count + 1,
                               sizeof *plan->steps);
-    select_entries(planning);
     for (size_t i = 0; i < planning->count && !down; i++) {
         struct entry *entry = &planning->entries[i];
         if (!entry->selected)
@@ -463,7 +379,7 @@ static void fill_steps(struct planning *planning, struct plan *plan, bool down)
     }
     for (size_t i = 0; i < planning->leftover.count; i++) {
         const struct found *found = planning->leftover.items[i];
-        if (selected(planning, found->type, found->id))
+        if (planning->goes[i])
             plan->steps[plan->step_count++] = step_delete(planning, found, down);
     }
 }
@@ -544,6 +460,7 @@ int plan_make(struct arena *arena, struct target *target, const struct resource_
     struct plan *plan = arena_new_of(arena, struct plan);
     *plan = (struct plan){
         .arena = arena, .target = target, .wanted = wanted, .found = *found, .down = down};
+    select_steps(&planning);
     fill_steps(&planning, plan, down);
     plan->current = current_of(&planning);
     plan->fingerprint = fingerprint(&planning, found);

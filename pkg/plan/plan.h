@@ -55,7 +55,7 @@ struct plan {
     const struct resource_list *wanted;
     struct found_list found;
     const struct found **current; /* by index of `wanted`: what stands for it; NULL: nothing */
-    struct step *steps; /* in the order of the file, deletes last */
+    struct step *steps;           /* in the order of the file, deletes last */
     size_t step_count;
     int unchanged;
     bool down;
@@ -69,9 +69,9 @@ struct plan_options {
      * stack's own tags ({"vpc": {"cidr": .., "tags": {..}}}), to tell "you changed it" from "it
      * drifted"; NULL if there was none. References may be resolved or not. */
     const struct value *last_applied;
-    bool down;                  /* everything goes */
-    /* Only these (KIND.ID or ID), what they need, and what refers to one that is replaced; ends
-     * with NULL. */
+    bool down; /* everything goes */
+    /* Only these (KIND.ID or ID), what they need, and what refers to one that is replaced; of what
+     * goes: these, and what stands on them. Ends with NULL. */
     const char *const *targets;
 };
 

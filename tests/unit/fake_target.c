@@ -246,10 +246,9 @@ static int observe(struct task *task, struct observation *observation, struct er
 {
     struct fake *fake = observation->target;
     struct fault *fault = fault_of(fake, "observe", observation->type->kind);
-    fake->observes++;
     if (task_yield(task, error) < 0)
         return ERR_CANCELLED;
-    if (fault) {
+    if (fault && fake->looks_before_faults-- <= 0) {
         fault->times--;
         return error_set(error, fault->code, "no look at %s as wanted", observation->type->kind);
     }

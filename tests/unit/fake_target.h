@@ -59,7 +59,8 @@ struct fake {
     int dies_at;              /* from this changing call on, everything fails; 0: never */
     bool last_takes_effect;   /* that call itself is still done */
     int shows_late_ms;        /* what is new is observed so much later */
-    int next_number, observes;
+    int looks_before_faults;  /* looks at a kind that do not fail yet */
+    int next_number;
 
     /* Of the last fake_up: */
     struct plan *plan;

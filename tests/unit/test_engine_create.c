@@ -201,7 +201,7 @@ static void what_cannot_be_ordered_is_said_at_its_line(void **state)
 
 static void a_long_chain_is_no_trouble(void **state)
 {
-    enum { LENGTH = 3000 };
+    enum { LENGTH = 10000 };
     struct fake *fake = *state;
     struct buffer yaml = BUFFER(BUFFER_LARGE);
     for (int i = 0; i < LENGTH; i++) /* each needs the one after it */
@@ -209,10 +209,10 @@ static void a_long_chain_is_no_trouble(void **state)
                       i + 1 < LENGTH ? "n%d: {kind: fake.gateway, network: '${n%d.id}'}\n"
                                      : "n%d: {kind: fake.network, cidr: x}\n",
                       i, i + 1);
-    fake_fail(fake, "create", "n2990", 1, ERR_DENIED, false);
+    fake_fail(fake, "create", "n9990", 1, ERR_DENIED, false);
     assert_int_equal(fake_up(fake, buffer_string(&yaml)), ERR_PARTIAL);
     assert_int_equal(fake->result.failed, 1);
-    assert_int_equal(fake_count(fake), LENGTH - 2991);
+    assert_int_equal(fake_count(fake), LENGTH - 9991);
     assert_int_equal(fake_down(fake, buffer_string(&yaml)), 0);
     assert_int_equal(fake_count(fake), 0);
     buffer_free(&yaml);
