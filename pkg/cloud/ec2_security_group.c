@@ -221,7 +221,7 @@ static struct value *permission_of(struct arena *arena, const struct value *rule
     struct range range = range_of(rule);
     bool all = strcmp(protocol, "all") == 0;
     struct value *permission = ec2_named(arena, "IpProtocol", all ? "-1" : protocol);
-    if (has_ports(protocol) || is_icmp(protocol)) {
+    if (!all) { /* where a protocol has no ports, EC2 takes no notice of them */
         value_set_int(arena, permission, "FromPort", range.from);
         value_set_int(arena, permission, "ToPort", range.to);
     }
