@@ -106,7 +106,7 @@ PREFIX ?= /usr/local
 SHARE   = $(DESTDIR)$(PREFIX)/share
 install: all $(BUILD)/ragstack.1 ## install below PREFIX (/usr/local), with man page and completions
 	install -Dm755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/ragstack
-	install -Dm644 -t $(DESTDIR)$(PREFIX)/lib/ragstack $(wildcard $(BUILD)/handler-*.zip)
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/lib/ragstack $(BUILD)/handler-*.zip
 	install -Dm644 -t $(SHARE)/man/man1 $(BUILD)/ragstack.1
 	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/vendor-completions $(SHARE)/fish/vendor_completions.d
 	$(BUILD)/ragstack completion bash > $(SHARE)/bash-completion/completions/ragstack

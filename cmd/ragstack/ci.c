@@ -192,7 +192,7 @@ static int run(struct task *task, struct session *session, struct error *error)
     if (result == ERR_INPUT && faults.count)
         return tell_faults(session, &faults, error);
     if (result == 0)
-        result = session_open_cloud(session, error);
+        result = session_open_target(session, error);
     if (result == 0)
         result = session_plan(task, session, &plan_options, &plan, error);
     return result < 0 ? result : tell_plan(session, plan, error);

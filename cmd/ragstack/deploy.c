@@ -55,7 +55,7 @@ struct value *attributes_of(struct arena *arena, const struct found_list *found)
     struct value *map = value_map(arena);
     for (size_t i = 0; i < found->count; i++) {
         if (!found->items[i].foreign)
-            value_set(arena, map, found->items[i].id, found->items[i].props);
+            value_set(arena, map, found->items[i].id, found_attributes(arena, &found->items[i]));
     }
     return map;
 }

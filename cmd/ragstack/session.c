@@ -45,7 +45,7 @@ static int load_stack(struct session *session, struct error *error)
                      faults.count, faults.count == 1 ? "" : "s");
 }
 
-int session_open_cloud(struct session *session, struct error *error)
+static int open_cloud(struct session *session, struct error *error)
 {
     struct http_curl_options http = {.ca_file = getenv("AWS_CA_BUNDLE"),
                                      .user_agent = "ragstack/" RAGSTACK_VERSION};
@@ -89,13 +89,10 @@ static int open_local(struct session *session, struct error *error)
 }
 
 /* The target, as the command line says: AWS, or this machine. */
-static int open_target(struct session *session, struct error *error)
+int session_open_target(struct session *session, struct error *error)
 {
-    unsigned needs = session->command->needs;
-    if (!(needs & (NEED_CLOUD | NEED_REGION)))
-        return 0;
     if (!option_said(&session->options, "local"))
-        return session_open_cloud(session, error);
+        return open_cloud(session, error);
     if (!session->stack)
         return error_set(error, ERR_USAGE, "--local: `ragstack %s` is about an AWS account",
                          session->command->name);
@@ -110,7 +107,9 @@ int session_open(struct session *session, struct error *error)
     int result = 0;
     if (needs & NEED_STACK)
         result = load_stack(session, error);
-    return result == 0 ? open_target(session, error) : result;
+    if (result == 0 && (needs & (NEED_CLOUD | NEED_REGION)))
+        result = session_open_target(session, error);
+    return result;
 }
 
 void session_close(struct session *session)

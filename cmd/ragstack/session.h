@@ -43,10 +43,11 @@ int session_open(struct session *session, struct error *error);
 void session_close(struct session *session);
 
 /* The parts of session_open, for commands that say more about a bad file: loads the stack file as
- * this environment (NULL: none) sees it; ERR_INPUT with all faults. Then makes the aws target. */
+ * this environment (NULL: none) sees it; ERR_INPUT with all faults. Then makes the target that the
+ * command line says. */
 int session_load(struct session *session, const char *environment, struct fault_list *faults,
                  struct error *error);
-int session_open_cloud(struct session *session, struct error *error);
+int session_open_target(struct session *session, struct error *error);
 
 /* Expands the stack file into session->wanted. Without NEED_HANDLER a missing zip is no error, and
  * the functions' code is left open. */

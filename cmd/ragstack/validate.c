@@ -59,11 +59,13 @@ static void check_resources(struct check *check)
     struct error error = {0};
     struct found_list nothing = {0};
     struct plan *plan;
-    struct identity identity = {.target = "aws",
+    bool local = option_said(&session->options, "local");
+    struct identity identity = {.target = local ? "local" : "aws",
                                 .region = session->stack->region,
                                 .stack = session->stack->name,
                                 .environment = session->stack->environment};
-    struct target target = {.name = "aws", .types = cloud_types, .identity = &identity};
+    struct target target = {
+        .name = identity.target, .types = local ? local_types : cloud_types, .identity = &identity};
     if (session_expand(session, &error) < 0) {
         add_error(check, &error);
         return;

@@ -251,10 +251,13 @@ static void collect_attributes(struct walk *walk)
     walk->result->attributes = value_map(walk->arena);
     for (size_t i = 0; i < walk->states.count; i++) {
         const struct state *state = walk->states.entries[i].value;
-        if (state->have && !walk->plan->down)
-            value_set(walk->arena, walk->result->attributes, walk->states.entries[i].key,
-                      value_merge(walk->arena, state->have->props,
-                                  state->want ? state->want : value_map(walk->arena)));
+        if (!state->have || walk->plan->down)
+            continue;
+        struct found whole = *state->have;
+        if (state->want)
+            whole.props = value_merge(walk->arena, whole.props, state->want);
+        value_set(walk->arena, walk->result->attributes, walk->states.entries[i].key,
+                  found_attributes(walk->arena, &whole));
     }
 }
 

@@ -85,6 +85,16 @@ struct value *type_fill(struct arena *arena, const struct resource_type *type,
     return fill_fields(arena, type->fields, props);
 }
 
+struct value *found_attributes(struct arena *arena, const struct found *found)
+{
+    struct value *attributes = value_copy(arena, found->props);
+    if (found->name && !value_text(attributes, "name"))
+        value_set_text(arena, attributes, "name", found->name);
+    if (found->physical_id && !value_text(attributes, "id"))
+        value_set_text(arena, attributes, "id", found->physical_id);
+    return attributes;
+}
+
 bool action_changes(const struct action *action, const char *field)
 {
     for (size_t i = 0; i < action->change_count; i++) {

@@ -102,6 +102,10 @@ struct found {
     bool foreign;       /* bears our name, but not our identity: never touched */
 };
 
+/* Its properties, with its name and physical id beside them where the kind has no fields of that
+ * name: what references to it see. */
+struct value *found_attributes(struct arena *arena, const struct found *found);
+
 /* What observe looks for, and where it puts what it found. */
 struct observation {
     void *target; /* struct cloud *, struct local * */

@@ -137,6 +137,7 @@ class Silence:
 
     def close(self) -> None:
         self._socket.close()
+        self._kept.close()
 
 
 class Terminal:

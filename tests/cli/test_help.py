@@ -99,9 +99,6 @@ class WrongTest(cli.OfflineCase):
         self.assertIn("auto|always|never", self.refused("diff", "--color=pink"))
         self.assertIn('"x"', self.refused("ci", "--fail-on=drift,x"))
 
-    def test_there_is_no_local_target_yet(self):
-        self.assertIn("--local", self.refused("diff", "--local"))
-
     def test_options_may_come_first(self):
         self.write("other.yaml", cli.STACK)
         for words in (["-f", "other.yaml", "validate"], ["--file=other.yaml", "-v", "validate"],
