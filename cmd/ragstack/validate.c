@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/ragstack/session.h"
 #include "pkg/base/vector.h"
@@ -37,21 +36,6 @@ static void add_error(struct check *check, const struct error *error)
     add(check, mark, arena_strdup(check->session->arena, error->message));
 }
 
-/* The prompt's template stands beside the stack file. */
-static void check_prompt(struct check *check)
-{
-    struct session *session = check->session;
-    const struct value *prompt = value_get(session->stack->tree, "prompt");
-    if (!value_is(prompt, VALUE_STRING))
-        return;
-    const char *name = prompt->string.text, *slash = strrchr(session->file, '/');
-    int folder = slash && name[0] != '/' ? (int)(slash - session->file) + 1 : 0;
-    const char *path = arena_printf(session->arena, "%.*s%s", folder, session->file, name);
-    if (access(path, R_OK) != 0)
-        add(check, prompt->mark,
-            arena_printf(session->arena, "prompt: there is no file %s that can be read", path));
-}
-
 /* What the file stands for, planned against an empty cloud: references, ids and cycles. */
 static void check_resources(struct check *check)
 {
@@ -84,10 +68,8 @@ static int check_environment(struct check *check, const char *environment, struc
         return result;
     for (size_t i = 0; i < faults.count; i++)
         add(check, faults.items[i].mark, faults.items[i].message);
-    if (result == 0) {
-        check_prompt(check);
+    if (result == 0)
         check_resources(check);
-    }
     error_clear(error);
     return 0;
 }

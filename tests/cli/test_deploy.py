@@ -238,7 +238,7 @@ class NoteTest(DeployCase):
 
     def test_what_a_plan_means_is_said(self):
         result = self.status(2, "diff")
-        self.assertRegex(result.stdout, r"(?m)^  ! api: .*auth.* none.*  ragstack\.yaml:7$")
+        self.assertRegex(result.stdout, r"(?m)^  ! api: anybody .*: api\.auth is none  ragstack\.yaml:\d+$")
         self.assertRegex(result.stdout, r"(?m)^  ! proxy: .*billed.*  ragstack\.yaml:4$")
         self.assertEqual({note["id"] for note in self.json_of("plan", 2, "diff", "--json")["notes"]}, {"api", "proxy"})
         self.assertIn("! api: ", self.status(64, "up").stderr)

@@ -106,7 +106,7 @@ class ValidateTest(cli.OfflineCase):
     def test_a_prompt_that_is_not_there(self):
         faults = self.faults("stack: demo\nregion: us-east-1\nprompt: tell.md\n")
         self.assertRegex(faults[0], r"^3:9: .*tell\.md")
-        self.write("tell.md", "x")
+        self.write("tell.md", "{{passages}} {{question}}")
         self.status(0, "validate")
 
     def test_every_environment_is_checked_and_told_once(self):
