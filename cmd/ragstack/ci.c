@@ -209,6 +209,6 @@ const struct command command_ci = {
     .examples = "ragstack ci\nragstack ci --fail-on=data-loss,drift\nragstack ci --write github "
                 "--env prod",
     .options = options,
-    .needs = NEED_HANDLER,
+    .needs = NEED_HANDLER | NEED_LEDGER,
     .run = run,
 };

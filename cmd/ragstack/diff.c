@@ -68,6 +68,6 @@ const struct command command_diff = {
                "nothing to do;\n2: changes; 3: drift only; 4: data would be lost.",
     .examples = "ragstack diff\nragstack diff --env prod --out plan.json\nragstack diff --expand",
     .options = options,
-    .needs = NEED_STACK | NEED_CLOUD | NEED_HANDLER,
+    .needs = NEED_STACK | NEED_CLOUD | NEED_LEDGER | NEED_HANDLER,
     .run = run,
 };

@@ -2,6 +2,7 @@
 
 #include "cmd/ragstack/consent.h"
 #include "cmd/ragstack/deploy.h"
+#include "cmd/ragstack/deployment.h"
 
 static const struct option_row options[] = {
     OPTION_ALLOW_DATA_LOSS,
@@ -37,10 +38,11 @@ static int prove_gone(struct task *task, struct session *session, struct error *
     return EXIT_DONE;
 }
 
-static int run(struct task *task, struct session *session, struct error *error)
+static int run_locked(struct task *task, struct session *session, struct deployment *deployment,
+                      struct error *error)
 {
     struct plan *plan;
-    struct apply_result applied;
+    struct apply_result applied = {0};
     struct plan_options plan_options = {
         .down = true, .targets = option_texts(session->arena, &session->options, "target")};
     int result = session_plan(task, session, &plan_options, &plan, error);
@@ -50,7 +52,10 @@ static int run(struct task *task, struct session *session, struct error *error)
         fputs("Nothing of the stack exists.\n", stderr);
         return EXIT_DONE;
     }
+    deployment->partial = plan_options.targets[0] != NULL;
     result = ask(task, session, plan, error);
+    if (result == 0)
+        result = deployment_begin(task, session, deployment, plan, error);
     if (result < 0)
         return result;
     bool detach = option_said(&session->options, "detach");
@@ -58,9 +63,19 @@ static int run(struct task *task, struct session *session, struct error *error)
         .detach = detach,
         .allow_data_loss = option_texts(session->arena, &session->options, "allow-data-loss")};
     result = deploy_run(task, session, plan, &apply_options, &applied, error);
+    result = deployment_end(task, session, deployment, plan, &applied, result, error);
     if (result < 0 || detach || plan_options.targets[0])
         return result;
     return prove_gone(task, session, error);
+}
+
+static int run(struct task *task, struct session *session, struct error *error)
+{
+    struct deployment deployment;
+    int result = deployment_lock(task, session, &deployment, error);
+    if (result == 0)
+        result = run_locked(task, session, &deployment, error);
+    return deployment_unlock(task, session, &deployment, result);
 }
 
 const struct command command_down = {

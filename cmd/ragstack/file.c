@@ -98,3 +98,31 @@ int file_append(const char *path, const char *bytes, size_t length, struct error
     int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     return fill(descriptor, bytes, length, false) ? 0 : cannot_write(path, errno, error);
 }
+
+static void close_descriptor(int *descriptor)
+{
+    if (*descriptor >= 0)
+        close(*descriptor);
+}
+
+int file_read(struct arena *arena, const char *path, size_t maximum, char **bytes, size_t *length,
+              struct error *error)
+{
+    struct stat status;
+    CLEANUP(close_descriptor) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0 || fstat(descriptor, &status) < 0)
+        return error_set(error, ERR_FAILED, "cannot read %s: %s", path, strerror(errno));
+    if ((size_t)status.st_size > maximum)
+        return error_set(error, ERR_FAILED, "%s is over %zu MiB", path, maximum >> 20);
+    size_t size = (size_t)status.st_size;
+    *bytes = arena_alloc(arena, size + 1);
+    *length = 0;
+    for (ssize_t got; *length<size; *length += got> 0 ? (size_t)got : 0) {
+        got = read(descriptor, *bytes + *length, size - *length);
+        if (got == 0)
+            break;
+        if (got < 0 && errno != EINTR)
+            return error_set(error, ERR_FAILED, "cannot read %s: %s", path, strerror(errno));
+    }
+    return 0;
+}

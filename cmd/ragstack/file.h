@@ -15,6 +15,9 @@ int file_replace(struct arena *arena, const char *path, const char *bytes, size_
 /* Takes the place of what is there; readable by whom the umask lets. */
 int file_write(struct arena *arena, const char *path, const char *bytes, size_t length,
                struct error *error);
+/* A whole file of at most `maximum` bytes, with a NUL after them. */
+int file_read(struct arena *arena, const char *path, size_t maximum, char **bytes, size_t *length,
+              struct error *error);
 int file_append(const char *path, const char *bytes, size_t length, struct error *error);
 
 #endif

@@ -21,6 +21,9 @@
     X(outputs)      \
     X(logs)         \
     X(ls)           \
+    X(history)      \
+    X(rollback)     \
+    X(unlock)       \
     X(ci)           \
     X(explain)      \
     X(completion)   \

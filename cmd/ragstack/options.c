@@ -1,5 +1,6 @@
 #include "cmd/ragstack/options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/base/vector.h"
@@ -187,4 +188,14 @@ const char *const *option_texts(struct arena *arena, const struct options *optio
             texts[count++] = options->items[i].text;
     }
     return texts;
+}
+
+int option_parse_number(const char *text, int most, const char *what, int *out, struct error *error)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || number < 1 || number > most)
+        return error_set(error, ERR_USAGE, "\"%s\" is no %s (1 to %d)", text, what, most);
+    *out = (int)number;
+    return 0;
 }

@@ -25,6 +25,9 @@ bool option_said(const struct options *options, const char *name);
 size_t option_count(const struct options *options, const char *name);
 /* The last value, or NULL. */
 const char *option_text(const struct options *options, const char *name);
+/* "12", from 1 to `most`; ERR_USAGE names it as no `what`. */
+int option_parse_number(const char *text, int most, const char *what, int *out,
+                        struct error *error);
 /* All values, ends with NULL. */
 const char *const *option_texts(struct arena *arena, const struct options *options,
                                 const char *name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/ragstack/handler.h"
+#include "pkg/base/log.h"
 #include "pkg/local/expand.h"
 #include "pkg/value/json.h"
 
@@ -114,6 +115,8 @@ int session_open(struct session *session, struct error *error)
 
 void session_close(struct session *session)
 {
+    ledger_close(session->ledger);
+    aws_client_free(session->ledger_client);
     if (session->client)
         aws_client_free(session->client);
     if (session->credentials)
@@ -154,14 +157,98 @@ int session_observe(struct task *task, struct session *session, struct found_lis
                : observe_all(task, session->arena, session->target, &session->wanted, out, error);
 }
 
+/* Beside the folder of the stack: .ragstack/ledger. */
+static void open_folder_ledger(struct session *session, struct clock *clock)
+{
+    const struct local *local = session->local;
+    const char *end = local->folder + strlen(local->folder);
+    for (int slashes = 0; slashes < 2 && end > local->folder; slashes += *end == '/')
+        end--;
+    session->ledger = ledger_folder_new(
+        clock,
+        arena_printf(session->arena, "%.*s/ledger", (int)(end - local->folder), local->folder),
+        local->identity.stack, local->identity.environment);
+}
+
+static void open_bucket_ledger(struct session *session, struct clock *clock)
+{
+    const struct identity *identity = session->target->identity;
+    session->ledger_client = aws_client_new(&(struct aws_client_options){
+        .transport = session->transport,
+        .clock = clock,
+        .credentials = session->credentials,
+        .region = identity->region,
+    });
+    session->ledger = ledger_s3_new(&(struct ledger_s3_options){
+        .client = session->ledger_client,
+        .clock = clock,
+        .partition = identity->partition,
+        .account = identity->account,
+        .stack = identity->stack,
+        .environment = identity->environment,
+    });
+}
+
+int session_open_ledger(struct task *task, struct session *session, struct error *error)
+{
+    struct clock *clock = loop_clock(session->loop);
+    int result = session->cloud ? cloud_identify(task, session->cloud, error) : 0;
+    if (result < 0 || session->ledger)
+        return result;
+    if (session->local)
+        open_folder_ledger(session, clock);
+    else
+        open_bucket_ledger(session, clock);
+    return 0;
+}
+
+/* Never fails: the ledger only says why things differ. */
+static int read_applied(struct task *task, void *argument, struct error *error)
+{
+    struct session *session = argument;
+    int result = session_open_ledger(task, session, error);
+    if (result == 0)
+        result = ledger_applied(task, session->ledger, session->arena, &session->applied, error);
+    if (result < 0)
+        log_debug("the ledger cannot be read: %s", error->message);
+    return 0;
+}
+
+int session_observe_and_read(struct task *task, struct session *session, struct found_list *out,
+                             struct error *error)
+{
+    struct error ignored = {0};
+    struct task *reader = task_start(session->loop, "ledger", read_applied, session);
+    int result = observe_all(task, session->arena, session->target, &session->wanted, out, error);
+    if (result < 0)
+        task_cancel(reader);
+    task_mask_cancel(task, true);
+    task_join(task, reader, &ignored);
+    task_mask_cancel(task, false);
+    return result;
+}
+
 int session_plan(struct task *task, struct session *session, const struct plan_options *options,
                  struct plan **out, struct error *error)
 {
     struct found_list found = {0};
-    int result = session_observe(task, session, &found, error);
-    return result < 0 ? result
-                      : plan_make(session->arena, session->target, &session->wanted, &found,
-                                  options, out, error);
+    struct plan_options all = *options;
+    bool reads = session->command->needs & NEED_LEDGER;
+    int result = session_expand(session, error);
+    if (result == 0)
+        result = reads ? session_observe_and_read(task, session, &found, error)
+                       : observe_all(task, session->arena, session->target, &session->wanted,
+                                     &found, error);
+    if (!all.last_applied)
+        all.last_applied = session->applied;
+    if (result == 0)
+        result =
+            plan_make(session->arena, session->target, &session->wanted, &found, &all, out, error);
+    if (result == 0 && session->ledger) {
+        (*out)->ledger = session->ledger->place;
+        (*out)->makes_ledger = session->ledger->missing;
+    }
+    return result;
 }
 
 void print_json(const struct value *value)

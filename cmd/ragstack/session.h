@@ -5,6 +5,7 @@
 #include "cmd/ragstack/options.h"
 #include "pkg/aws/client.h"
 #include "pkg/cloud/cloud.h"
+#include "pkg/ledger/ledger.h"
 #include "pkg/local/local.h"
 #include "pkg/plan/plan.h"
 #include "pkg/stack/stack.h"
@@ -36,6 +37,10 @@ struct session {
     struct local *local; /* or this machine (--local) */
     struct target *target;
     struct resource_list wanted; /* the expanded stack */
+    /* By session_open_ledger; the ledger has a client of its own: no guard may stop its writes. */
+    struct ledger *ledger;
+    struct aws_client *ledger_client;
+    struct value *applied; /* what was last applied, by session_plan; NULL: not known */
 };
 
 /* Prepares what the command needs, in order. */
@@ -55,7 +60,13 @@ int session_expand(struct session *session, struct error *error);
 /* Expand, observe. */
 int session_observe(struct task *task, struct session *session, struct found_list *out,
                     struct error *error);
-/* Expand, observe, diff. */
+/* Observes session->wanted, and reads session->applied meanwhile. */
+int session_observe_and_read(struct task *task, struct session *session, struct found_list *out,
+                             struct error *error);
+/* Opens the ledger of the stack, once; whether it exists is not looked at. */
+int session_open_ledger(struct task *task, struct session *session, struct error *error);
+/* Expand, observe, diff. With NEED_LEDGER what was last applied is read meanwhile; that it cannot
+ * be read is no error. */
 int session_plan(struct task *task, struct session *session, const struct plan_options *options,
                  struct plan **out, struct error *error);
 

@@ -2,6 +2,7 @@
 
 #include "cmd/ragstack/consent.h"
 #include "cmd/ragstack/deploy.h"
+#include "cmd/ragstack/deployment.h"
 #include "cmd/ragstack/plan_file.h"
 #include "pkg/base/vector.h"
 
@@ -38,24 +39,26 @@ static int give_outputs(struct session *session, const struct value *attributes)
     return EXIT_DONE;
 }
 
-static int make_plan(struct task *task, struct session *session, struct plan **plan,
-                     struct error *error)
+static int make_plan(struct task *task, struct session *session, struct deployment *deployment,
+                     struct plan **plan, struct error *error)
 {
     struct value *saved = NULL;
     int result = 0;
     if (session->options.argument_count)
         result = plan_file_read(session->arena, session->options.arguments[0], &saved, error);
     struct plan_options plan_options = {.targets = plan_targets(session, saved)};
+    deployment->partial = plan_options.targets[0] != NULL;
     if (result == 0)
         result = session_plan(task, session, &plan_options, plan, error);
     return result == 0 && saved ? plan_file_check(saved, *plan, error) : result;
 }
 
-static int run(struct task *task, struct session *session, struct error *error)
+static int run_locked(struct task *task, struct session *session, struct deployment *deployment,
+                      struct error *error)
 {
     struct plan *plan;
-    struct apply_result applied;
-    int result = make_plan(task, session, &plan, error);
+    struct apply_result applied = {0};
+    int result = make_plan(task, session, deployment, &plan, error);
     if (result < 0)
         return result;
     struct apply_options apply_options = {
@@ -66,10 +69,22 @@ static int run(struct task *task, struct session *session, struct error *error)
     result = apply_check(plan, apply_options.allow_data_loss, error); /* before anybody is asked */
     if (result == 0)
         result = consent_ask(task, session, "Make these changes?", NULL, error);
+    if (result == 0)
+        result = deployment_begin(task, session, deployment, plan, error);
     if (result < 0)
         return result;
     result = deploy_run(task, session, plan, &apply_options, &applied, error);
+    result = deployment_end(task, session, deployment, plan, &applied, result, error);
     return result < 0 ? result : give_outputs(session, applied.attributes);
+}
+
+static int run(struct task *task, struct session *session, struct error *error)
+{
+    struct deployment deployment;
+    int result = deployment_lock(task, session, &deployment, error);
+    if (result == 0)
+        result = run_locked(task, session, &deployment, error);
+    return deployment_unlock(task, session, &deployment, result);
 }
 
 const struct command command_up = {

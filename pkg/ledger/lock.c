@@ -152,8 +152,29 @@ static int locked_by(const struct ledger *ledger, const struct ledger_holder *ho
                      ledger->place, holder->words, expires ? expires : "an unknown time");
 }
 
-/* Something stands there, or it is not known what. 1: try again. */
-static int take_from(struct task *task, struct lease *lease, struct error *error)
+/* The reply to our own write was lost: it holds from when it was written. */
+static int keep_own(struct lease *lease, const struct ledger_holder *holder, int64_t now_ms,
+                    int64_t wall_ms)
+{
+    int64_t age_ms = holder->age_ms + CLOCK_STEP_MS;
+    memcpy(lease->version, holder->version, sizeof lease->version);
+    hold_from(lease, now_ms - age_ms, wall_ms - age_ms);
+    return 0;
+}
+
+static int take_over(struct task *task, struct lease *lease, const struct ledger_holder *holder,
+                     struct error *error)
+{
+    int result = write_lock(task, lease, holder->version, error);
+    if (result == 0)
+        lease->notice = arena_printf(
+            lease->arena, "the lock was left behind by %s; it is taken over", holder->words);
+    return result;
+}
+
+/* Looks before it writes: who only comes to hear that it is held, or that there is no ledger,
+ * changes nothing. 1: others were faster, or it is not known what stands there. */
+static int try_to_take(struct task *task, struct lease *lease, struct error *error)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct ledger_holder holder;
@@ -163,31 +184,22 @@ static int take_from(struct task *task, struct lease *lease, struct error *error
     int result = ledger_look_at_lock(task, lease->ledger, arena, &held, &holder, error);
     if (result < 0)
         return result;
-    if (!held)
-        return 1;
-    if (is_ours(lease, &holder)) { /* the reply to our own write was lost */
-        int64_t age_ms = holder.age_ms + CLOCK_STEP_MS;
-        memcpy(lease->version, holder.version, sizeof lease->version);
-        hold_from(lease, now_ms - age_ms, wall_ms - age_ms);
-        return 0;
-    }
-    if (!holder.expired)
+    if (lease->ledger->missing)
+        return error_set(error, ERR_NOT_FOUND, "there is no ledger yet (%s)", lease->ledger->place);
+    if (held && is_ours(lease, &holder))
+        return keep_own(lease, &holder, now_ms, wall_ms);
+    if (held && !holder.expired)
         return locked_by(lease->ledger, &holder, error);
-    result = write_lock(task, lease, holder.version, error);
-    if (result == ERR_CONFLICT || result == ERR_LOST_REPLY)
-        return 1;
-    if (result == 0)
-        lease->notice = arena_printf(
-            lease->arena, "the lock was left behind by %s; it is taken over", holder.words);
-    return result;
+    result = held ? take_over(task, lease, &holder, error)
+                  : write_lock(task, lease, LEDGER_ABSENT, error);
+    bool again = result == ERR_EXISTS || result == ERR_CONFLICT || result == ERR_LOST_REPLY;
+    return again ? 1 : result;
 }
 
 static int take(struct task *task, struct lease *lease, struct error *error)
 {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        int result = write_lock(task, lease, LEDGER_ABSENT, error);
-        if (result == ERR_EXISTS || result == ERR_LOST_REPLY)
-            result = take_from(task, lease, error);
+        int result = try_to_take(task, lease, error);
         if (result <= 0)
             return result;
         result = task_sleep(task, RETRY_MS, error);

@@ -1,0 +1,202 @@
+#include "cmd/ragstack/deployment.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/ragstack/file.h"
+#include "cmd/ragstack/record.h"
+#include "pkg/ledger/process.h"
+
+enum { CODE_MAXIMUM_BYTES = 256 << 20 };
+
+/* -- the lock -- */
+
+static int take_lock(struct task *task, struct session *session, struct deployment *deployment,
+                     struct error *error)
+{
+    struct ledger_claim claim = {
+        .owner = record_owner(session->arena),
+        .command = session->command->name,
+        .pid = (int)getpid(),
+        .process = process_mark(session->arena),
+    };
+    int result = ledger_lock(task, session->ledger, &claim, &deployment->lease, error);
+    if (result < 0)
+        return result;
+    if (lease_notice(deployment->lease))
+        fprintf(stderr, "note: %s\n", lease_notice(deployment->lease));
+    if (session->client)
+        aws_client_set_guard(session->client, lease_check, deployment->lease);
+    return 0;
+}
+
+int deployment_lock(struct task *task, struct session *session, struct deployment *out,
+                    struct error *error)
+{
+    *out = (struct deployment){0};
+    int result = session_open_ledger(task, session, error);
+    if (result == 0)
+        result = take_lock(task, session, out, error);
+    return result == ERR_NOT_FOUND && session->ledger->missing ? 0 : result;
+}
+
+/* Whoever deployed between the plan and this lock has left a record in the ledger, which was not
+ * there when the plan was made. */
+static int make_ledger(struct task *task, struct session *session, struct deployment *deployment,
+                       struct error *error)
+{
+    struct value *others = NULL;
+    int result = session->ledger->create(task, session->ledger, error);
+    if (result == 0)
+        result = take_lock(task, session, deployment, error);
+    if (result == 0)
+        result = ledger_history(task, session->ledger, session->arena, 1, &others, error);
+    if (result == 0 && value_count(others))
+        return error_set(error, ERR_CONFLICT,
+                         "somebody else has deployed meanwhile; nothing was changed. Run it again");
+    return result;
+}
+
+/* -- the functions' code, for a rollback -- */
+
+/* Base64, as Lambda has it, to hexadecimal; NULL if it is no SHA-256. */
+static const char *sum_of(struct arena *arena, const char *base64)
+{
+    unsigned char digest[48];
+    if (!base64 || strlen(base64) != 44 ||
+        EVP_DecodeBlock(digest, (const unsigned char *)base64, 44) != 33)
+        return NULL;
+    char *hex = arena_alloc(arena, 2 * SHA256_DIGEST_LENGTH + 1);
+    for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    return hex;
+}
+
+static bool brings_code(const struct step *step)
+{
+    if (step->kind == STEP_CREATE || step->kind == STEP_REPLACE)
+        return true;
+    for (size_t i = 0; step->kind == STEP_UPDATE && i < step->difference_count; i++) {
+        const struct field *field = step->differences[i].change.field;
+        if (field && strcmp(field->name, "code_sha256") == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *deployment_code_of(struct arena *arena, const struct step *step)
+{
+    const struct value *props = step->resource ? step->resource->props : NULL;
+    return value_text(props, "code") && brings_code(step)
+               ? sum_of(arena, value_text(props, "code_sha256"))
+               : NULL;
+}
+
+static int keep_code(struct task *task, struct session *session, const char *path, const char *sum,
+                     struct error *error)
+{
+    char *bytes;
+    size_t length;
+    int result = file_read(session->arena, path, CODE_MAXIMUM_BYTES, &bytes, &length, error);
+    if (result == 0)
+        result = ledger_keep(task, session->ledger, sum, bytes, length, error);
+    return result;
+}
+
+/* Each zip once. What is not kept cannot be rolled back to, and hinders nothing else. */
+static void keep_all_code(struct task *task, struct session *session, const struct plan *plan,
+                          struct value *document)
+{
+    struct arena *arena = session->arena;
+    struct value *kept = value_list(arena), *other;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const char *sum = deployment_code_of(arena, &plan->steps[i]);
+        bool done = !sum;
+        value_each(other, kept) done = done || value_is_text(other, sum);
+        if (done)
+            continue;
+        struct error error = {0};
+        const char *path = value_text(plan->steps[i].resource->props, "code");
+        if (keep_code(task, session, path, sum, &error) == 0)
+            value_push_text(arena, kept, sum);
+        else
+            fprintf(stderr, "warning: %s is not kept for a rollback: %s\n", path, error.message);
+    }
+    value_set(arena, document, "artifacts", kept);
+}
+
+/* -- the record -- */
+
+int deployment_begin(struct task *task, struct session *session, struct deployment *deployment,
+                     const struct plan *plan, struct error *error)
+{
+    int number, result = 0;
+    if (!deployment->lease && plan->down)
+        return 0;
+    if (!deployment->lease)
+        result = make_ledger(task, session, deployment, error);
+    if (result < 0)
+        return result;
+    struct value *document = record_begin(session, plan);
+    keep_all_code(task, session, plan, document);
+    if (deployment->more)
+        document = value_merge(session->arena, document, deployment->more);
+    result = ledger_begin(task, session->ledger, session->arena, document, &number, error);
+    deployment->document = result == 0 ? document : NULL;
+    return result;
+}
+
+struct writing {
+    struct session *session;
+    const struct value *document;
+    bool is_applied;
+};
+
+static int write_one(struct task *task, void *argument, struct error *error)
+{
+    struct writing *writing = argument;
+    struct session *session = writing->session;
+    return writing->is_applied
+               ? ledger_set_applied(task, session->ledger, session->arena, writing->document, error)
+               : ledger_end(task, session->ledger, session->arena, writing->document, error);
+}
+
+int deployment_end(struct task *task, struct session *session, struct deployment *deployment,
+                   const struct plan *plan, const struct apply_result *result, int code,
+                   struct error *error)
+{
+    struct error own = {0};
+    if (!deployment->document)
+        return code;
+    record_end(session, deployment->document, plan, result, code, error);
+    struct value *applied =
+        record_applied(session, plan, result, session->applied, deployment->partial);
+    struct writing writings[] = {{session, deployment->document, false}, {session, applied, true}};
+    size_t count = lease_check(deployment->lease, NULL) == 0 ? 2 : 1; /* another's by now? */
+    task_mask_cancel(task, true);
+    int written = task_each(task, "ledger", write_one, writings, sizeof *writings, count, 0, &own);
+    task_mask_cancel(task, false);
+    if (written < 0)
+        fprintf(stderr, "warning: the deployment is not recorded: %s\n", own.message);
+    return code;
+}
+
+int deployment_unlock(struct task *task, struct session *session, struct deployment *deployment,
+                      int code)
+{
+    struct error own = {0};
+    if (!deployment->lease)
+        return code;
+    if (session->client)
+        aws_client_set_guard(session->client, NULL, NULL);
+    if (lease_release(task, deployment->lease, &own) < 0)
+        fprintf(stderr, "warning: the lock could not be released, and runs out in %d s: %s\n",
+                LEASE_MS / 1000, own.message);
+    deployment->lease = NULL;
+    return code;
+}
