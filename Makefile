@@ -48,13 +48,14 @@ $(BUILD)/ragstack: $(call object,$(CLI_SOURCES)) $(BUILD)/libragstack.a
 # make handler HANDLER_ARCHITECTURE=arm64 HANDLER_CC=aarch64-linux-gnu-gcc
 HANDLER_ARCHITECTURE ?= $(patsubst aarch64,arm64,$(shell uname -m))
 HANDLER_CC       ?= gcc
-HANDLER_PACKAGES := base value task http lambda
+HANDLER_PACKAGES := base value task http aws pg rag lambda
 HANDLER_BUILD    := build/handler-$(HANDLER_ARCHITECTURE)
 HANDLER_OBJECTS  := $(patsubst %.c,$(HANDLER_BUILD)/%.o,$(HANDLER_SOURCES) \
                       $(wildcard $(HANDLER_PACKAGES:%=pkg/%/*.c)))
 HANDLER_CFLAGS   := -I. -I$(HANDLER_BUILD)/include -D_GNU_SOURCE -DRAGSTACK_VERSION='"$(VERSION)"' \
                     -std=gnu17 -pthread $(WARNINGS) -O2 -DNDEBUG -D_FORTIFY_SOURCE=2 \
                     -fstack-protector-strong -ffunction-sections -fdata-sections
+HANDLER_CERTIFICATES := $(wildcard cmd/rag-handler/certificates/*.pem)
 handler: $(BUILD)/handler-$(HANDLER_ARCHITECTURE).zip $(BUILD)/bootstrap ## build the handlers' zip
 $(HANDLER_BUILD)/lib/libcurl.a: cmd/rag-handler/static-libraries.sh
 	$< $(HANDLER_BUILD) $(HANDLER_CC)
@@ -65,11 +66,12 @@ $(HANDLER_BUILD)/%.o: %.c $(HANDLER_BUILD)/flags $(HANDLER_BUILD)/lib/libcurl.a
 $(HANDLER_BUILD)/bootstrap: $(HANDLER_OBJECTS)
 	@rm -f $(@D)/libhandler.a; ar rcs $(@D)/libhandler.a $^
 	$(HANDLER_CC) -static-pie -s -pthread -Wl,--gc-sections,-w -L$(@D)/lib -o $@ \
-	  $(HANDLER_BUILD)/cmd/rag-handler/main.o $(@D)/libhandler.a -lcurl -lcares -lcjson -lssl -lcrypto -lm
+	  $(HANDLER_BUILD)/cmd/rag-handler/main.o $(@D)/libhandler.a -lcurl -lcares -lcjson -lpq -lpgcommon -lpgport -lexpat \
+	  -lssl -lcrypto -lm
 $(BUILD)/bootstrap: $(HANDLER_BUILD)/bootstrap
 	@mkdir -p $(@D); cp $< $@
-$(BUILD)/handler-$(HANDLER_ARCHITECTURE).zip: $(HANDLER_BUILD)/bootstrap $(BUILD)/ragstack
-	$(BUILD)/ragstack bundle $< $@
+$(BUILD)/handler-$(HANDLER_ARCHITECTURE).zip: $(HANDLER_BUILD)/bootstrap $(BUILD)/ragstack $(HANDLER_CERTIFICATES)
+	$(BUILD)/ragstack bundle $@ $< $(HANDLER_CERTIFICATES)
 
 $(BUILD)/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libfakes.a $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
@@ -91,6 +93,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 # It takes the templates in.
 $(BUILD)/cmd/ragstack/template.o: $(wildcard templates/*.* templates/*/*)
+$(BUILD)/cmd/rag-handler/page.o $(HANDLER_BUILD)/cmd/rag-handler/page.o: templates/page.html templates/openapi.json
 $(BUILD)/pkg/local/fetch.o: pkg/local/fetch_postgres.sh
 
 lib: $(BUILD)/libragstack.a $(call object,$(CLI_SOURCES)) $(call object,$(HANDLER_SOURCES)) ## compile everything, without linking the programs

@@ -1,11 +1,154 @@
 /* From question to answer. */
-#include "cmd/rag-handler/handler.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-static const struct setting settings[] = {
-    {"RAG_STACK", false},          {"RAG_DB_HOST", false},      {"RAG_DB_NAME", false},
-    {"RAG_DB_USER", false},        {"RAG_EMBED_MODEL", false},  {"RAG_EMBED_DIMENSIONS", false},
-    {"RAG_GENERATE_MODEL", false}, {"RAG_MAX_TOKENS", true},    {"RAG_TOP_K", true},
-    {"RAG_FLOOR", true},           {"RAG_LOG_QUESTIONS", true}, {0},
+#include "cmd/rag-handler/handler.h"
+#include "cmd/rag-handler/page.h"
+#include "cmd/rag-handler/reply.h"
+#include "cmd/rag-handler/runtime.h"
+#include "pkg/lambda/gateway.h"
+#include "pkg/rag/answer.h"
+
+enum {
+    QUESTION_MAXIMUM = 4000, /* bytes */
+    TOP_K_MAXIMUM = 50,
+    API_PATIENCE_MS = 27000, /* HTTP APIs wait 30 s at most */
+    LAST_WORDS_MS = 1500,    /* left for the reply itself */
 };
 
-const struct handler handler_ask = {.name = "ask", .settings = settings};
+static const struct setting settings[] = {
+    {"RAG_STACK", false},
+    {"RAG_DB_HOST", true},
+    {"RAG_DB_NAME", true},
+    {"RAG_DB_USER", true},
+    {"RAG_DB_URL_FILE", true},
+    {"RAG_EMBED_MODEL", false},
+    {"RAG_EMBED_DIMENSIONS", false},
+    {"RAG_GENERATE_MODEL", false},
+    {"RAG_FALLBACK_MODELS", true},
+    {"RAG_MAX_TOKENS", true},
+    {"RAG_TOP_K", true},
+    {"RAG_FLOOR", true},
+    {"RAG_LOG_QUESTIONS", true},
+    {"RAG_PROMPT", true},
+    {0},
+};
+
+struct asked {
+    const struct invocation *invocation;
+    const char *question;
+    struct answer_options options;
+    struct answer answer;
+};
+
+/* -- the question -- */
+
+static bool is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+static struct value *read_question(struct asked *asked, const struct value *body)
+{
+    const struct invocation *invocation = asked->invocation;
+    const struct value *question = value_get(body, "question"), *filter = value_get(body, "filter");
+    int64_t top_k = value_int_at(body, "top_k", runtime_number("RAG_TOP_K", 0));
+    if (!value_is(question, VALUE_STRING) || is_blank(question->string.text) ||
+        question->string.length > QUESTION_MAXIMUM ||
+        strlen(question->string.text) < question->string.length)
+        return reply_problem(invocation, 400, "Bad Request",
+                             "question: a text of 1 to 4,000 bytes");
+    if (filter && !value_is(filter, VALUE_MAP))
+        return reply_problem(invocation, 400, "Bad Request", "filter: an object of metadata");
+    if (top_k < 0 || top_k > TOP_K_MAXIMUM)
+        return reply_problem(invocation, 400, "Bad Request", "top_k: 1 to 50");
+    asked->question = question->string.text;
+    asked->options.filter = filter;
+    asked->options.top_k = (int)top_k;
+    return NULL;
+}
+
+/* In time for the API's own limit, and the function's. */
+static int64_t deadline_ms(const struct invocation *invocation)
+{
+    int64_t left_ms = invocation_left_ms(invocation) - LAST_WORDS_MS;
+    return task_now_ms(NULL) + (left_ms < API_PATIENCE_MS ? left_ms : API_PATIENCE_MS);
+}
+
+static double floor_setting(void)
+{
+    const char *text = runtime_text("RAG_FLOOR");
+    return text && strcmp(text, "auto") != 0 ? strtod(text, NULL) : -1;
+}
+
+static int ask(struct task *task, void *argument, struct error *error)
+{
+    struct asked *asked = argument;
+    struct arena *arena = asked->invocation->arena;
+    struct models *models;
+    struct pg *pg;
+    int result = runtime_models(arena, &models, error);
+    if (result == 0)
+        result = runtime_database(task, &pg, error);
+    return result < 0 ? result
+                      : answer_question(task, arena, pg, models, asked->question, &asked->options,
+                                        &asked->answer, error);
+}
+
+/* -- the reply -- */
+
+static struct value *reply_of(const struct asked *asked)
+{
+    struct arena *arena = asked->invocation->arena;
+    struct value *body = answer_to_value(arena, &asked->answer);
+    value_set_text(arena, body, "request_id", asked->invocation->request_id);
+    struct value *reply = reply_ok(asked->invocation, body);
+    if (asked->answer.outcome == THROTTLED) {
+        value_set_int(arena, reply, "statusCode", 429);
+        value_set_int(arena, value_get(reply, "headers"), "retry-after",
+                      asked->answer.retry_after_s);
+    }
+    return reply;
+}
+
+static struct value *answer_body(const struct invocation *invocation, const struct value *body)
+{
+    struct asked asked = {.invocation = invocation,
+                          .options = {.max_tokens = (int)runtime_number("RAG_MAX_TOKENS", 0),
+                                      .floor = floor_setting(),
+                                      .template_text = runtime_text("RAG_PROMPT"),
+                                      .deadline_ms = deadline_ms(invocation)}};
+    struct error error = {0};
+    struct value *refusal = read_question(&asked, body);
+    if (refusal)
+        return refusal;
+    int result = runtime_run("ask", ask, &asked, &error);
+    if (result < 0)
+        return reply_error(invocation, &error);
+    const char *stack = runtime_text("RAG_STACK");
+    answer_log_line(invocation->arena, &asked.answer, stack ? stack : "-", invocation->request_id,
+                    asked.question, runtime_number("RAG_LOG_QUESTIONS", 0) == 1);
+    return reply_of(&asked);
+}
+
+static int answer(const struct invocation *invocation, struct value **out, struct error *error)
+{
+    struct value *body, *refusal = NULL;
+    (void)error;
+    if (request_is(invocation, "GET", "/"))
+        *out = reply_text(invocation, "text/html; charset=utf-8", page_html);
+    else if (request_is(invocation, "GET", "/openapi.json"))
+        *out = reply_text(invocation, "application/json", page_openapi);
+    else if (!gateway_event(invocation->event)) /* a direct call: the body is the event itself */
+        *out = answer_body(invocation, invocation->event);
+    else if (!request_is(invocation, "POST", "/ask"))
+        *out = reply_problem(invocation, 404, "Not Found", "this API has no such path");
+    else if (request_body(invocation, &body, &refusal) < 0)
+        *out = refusal;
+    else
+        *out = answer_body(invocation, body);
+    return 0;
+}
+
+const struct handler handler_ask = {.name = "ask", .settings = settings, .answer = answer};

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds what the handlers' one static file needs and the distribution has only as shared or too
-# large a library: libcurl with nothing but HTTP and HTTPS, and cJSON. From the distribution's own
-# source packages, whose signatures apt checks. Needs no root; leaves apt's own state alone.
+# large a library: libcurl with nothing but HTTP and HTTPS, libpq with TLS and nothing more, and
+# cJSON. From the distribution's own source packages, whose signatures apt checks. Needs no root; leaves apt's own state alone.
 #
 # usage: static-libraries.sh FOLDER CC     fills FOLDER/include and FOLDER/lib
 set -eu
@@ -40,8 +40,24 @@ done >"$work/sources.list"
 
 cd "$work"
 private_apt update || fail "the source lists cannot be fetched"
-private_apt source curl cjson >"$work/fetch.log" 2>&1 ||
-    { tail -5 "$work/fetch.log" >&2; fail "the sources of curl and cjson cannot be fetched"; }
+
+# The newest version whose files the mirror has.
+fetch() {
+    for version in $(versions "$1"); do
+        if private_apt source "$1=$version" >"$work/fetch.log" 2>&1; then return 0; fi
+    done
+    tail -5 "$work/fetch.log" >&2
+    fail "the source of $1 cannot be fetched"
+}
+versions() {
+    apt-cache -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=- \
+        -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work" showsrc "$1" |
+        sed -n 's/^Version: //p' | sort -urV
+}
+postgresql=$(apt-cache depends postgresql | sed -n 's/^ *Depends: \(postgresql-[0-9]*\)$/\1/p')
+fetch curl
+fetch cjson
+fetch "${postgresql:-postgresql-15}"
 
 # -- cJSON --
 
@@ -71,4 +87,20 @@ host=$($cc -dumpmachine)
 make -s -C lib -j2 install >"$work/make.log" 2>&1 ||
     { tail -5 "$work/make.log" >&2; fail "libcurl cannot be compiled"; }
 make -s -C include install >>"$work/make.log" 2>&1
+
+# -- libpq --
+
+cd "$work"/postgresql-*/
+./configure --host="$host" CC="$cc" CFLAGS='-O2 -ffunction-sections -fdata-sections' \
+    --prefix="$folder" --with-openssl --without-readline --without-zlib --without-icu \
+    --without-gssapi --without-ldap --without-pam --without-systemd --disable-nls \
+    ac_cv_file__dev_urandom=yes >"$work/pq-configure.log" 2>&1 ||
+    { tail -5 "$work/pq-configure.log" >&2; fail "libpq cannot be configured"; }
+for part in include port common interfaces/libpq; do
+    make -s -C "src/$part" -j2 all >"$work/pq-make.log" 2>&1 ||
+        { tail -5 "$work/pq-make.log" >&2; fail "libpq cannot be compiled"; }
+done
+cp src/interfaces/libpq/libpq.a src/common/libpgcommon.a src/port/libpgport.a "$folder/lib/"
+cp src/interfaces/libpq/libpq-fe.h src/include/postgres_ext.h src/include/pg_config_ext.h \
+    "$folder/include/"
 rm -rf "$work" "$folder/lib/"*.la "$folder/lib/pkgconfig"

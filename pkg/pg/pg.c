@@ -82,6 +82,7 @@ static void fill_pairs(struct pairs *pairs, const struct pg_options *options, co
     add_pair(pairs, "gssencmode", "disable");
     if (!options->url) {
         add_pair(pairs, "host", options->host);
+        add_pair(pairs, "hostaddr", options->address);
         add_pair(pairs, "port", port);
         add_pair(pairs, "user", options->user);
         add_pair(pairs, "sslmode", options->ca_file ? "verify-full" : "disable");

@@ -28,6 +28,7 @@ struct pg_options {
     const char *url;  /* a whole connection URI; NULL: the members below */
     const char *host; /* a name, an address, or the folder of a socket */
     int port;         /* 0: 5432 */
+    const char *address; /* of the host, already resolved; NULL: libpq resolves */
     const char *database, *user;
     const char *ca_file; /* certificates that the server's is verified against (verify-full); NULL:
                             no TLS, which only a socket or loopback may be */

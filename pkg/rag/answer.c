@@ -40,10 +40,14 @@ static int find_passages(struct task *task, struct asking *asking, struct error 
 {
     struct answer *answer = asking->answer;
     const char *texts[] = {asking->question};
-    float *vector = arena_array(asking->arena, (size_t)asking->models->dimensions, sizeof *vector);
+    float *vector = NULL;
     double started_ms = now_ms();
-    int result = asking->models->embed(task, asking->models, asking->arena, texts, 1, vector,
+    int result = 0;
+    if (asking->models->embed) {
+        vector = arena_array(asking->arena, (size_t)asking->models->dimensions, sizeof *vector);
+        result = asking->models->embed(task, asking->models, asking->arena, texts, 1, vector,
                                        &answer->embed_usage, error);
+    }
     answer->times.embed_ms = now_ms() - started_ms;
     if (result < 0)
         return result;
@@ -61,11 +65,13 @@ static int find_passages(struct task *task, struct asking *asking, struct error 
 /* Does anything that was found have to do with the question? */
 static bool something_suits(const struct asking *asking)
 {
+    bool words_only = !asking->models->embed;
     double floor = asking->options.floor;
     for (size_t i = 0; i < asking->answer->hits.count; i++) {
         const struct hit *hit = &asking->answer->hits.items[i];
-        bool by_words = hit->lexical >= WORDS_ENOUGH && hit->similarity >= floor - WORDS_WORTH;
-        if (hit->similarity >= floor || by_words)
+        bool by_words =
+            hit->lexical >= WORDS_ENOUGH && (words_only || hit->similarity >= floor - WORDS_WORTH);
+        if ((!words_only && hit->similarity >= floor) || by_words)
             return true;
     }
     return false;

@@ -216,7 +216,7 @@ struct models *bedrock_models(struct arena *arena, const struct bedrock_options 
         .models = {.embedder = options->embed_model,
                    .dimensions = options->dimensions,
                    .unit_maximum = local ? LOCAL_UNIT_BYTES : TITAN_UNIT_BYTES,
-                   .embed = embed,
+                   .embed = strcmp(options->embed_model, "none") == 0 ? NULL : embed,
                    .generate = generate,
                    .data = bedrock},
     };

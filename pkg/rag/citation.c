@@ -97,7 +97,7 @@ static void find_quote(struct arena *arena, const struct hit *hit, const char *s
 static const char *statement_before(const char *text, const char *at)
 {
     const char *start = at;
-    while (start > text && isspace((unsigned char)start[-1]))
+    while (start > text && (isspace((unsigned char)start[-1]) || strchr("\"')*_", start[-1])))
         start--;
     if (start > text && strchr(".!?]", start[-1]))
         start--;

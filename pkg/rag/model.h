@@ -30,7 +30,8 @@ struct models {
     const char *embedder; /* model id: stored beside each vector, never mixed */
     int dimensions;
     size_t unit_maximum; /* bytes of text that it takes well: chunk_sizes.unit_maximum */
-    /* `count` texts to count x dimensions floats of length 1, at the rate that the quota allows. */
+    /* `count` texts to count x dimensions floats of length 1, at the rate that the quota allows.
+     * NULL: there is no embedding model ("none"), and search is by words alone. */
     int (*embed)(struct task *task, struct models *models, struct arena *arena,
                  const char *const *texts, size_t count, float *out, struct model_usage *usage,
                  struct error *error);

@@ -126,6 +126,14 @@ static void the_quote_fits_what_was_said(void **state)
     assert_int_equal(answer.citations[1].start, 139);
 }
 
+static void a_quoted_statement_is_read_whole(void **state)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct answer answer = check(arena, "Extracts:\n\"They end in March.\" [1]", 2);
+    (void)state;
+    assert_string_equal(answer.citations[0].quote, "They end in March.");
+}
+
 static void forged_marks_are_dropped(void **state)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -154,6 +162,7 @@ int main(void)
         cmocka_unit_test(a_template_must_have_both_marks),
         cmocka_unit_test(a_mark_becomes_a_quote_with_its_place),
         cmocka_unit_test(the_quote_fits_what_was_said),
+        cmocka_unit_test(a_quoted_statement_is_read_whole),
         cmocka_unit_test(forged_marks_are_dropped),
         cmocka_unit_test(other_brackets_stay),
     };
