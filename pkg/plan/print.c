@@ -128,6 +128,21 @@ static void print_step(struct buffer *out, const struct plan *plan, const struct
         print_difference(out, plan, &step->differences[i], style);
 }
 
+/* What must not be missed, whether it changes or not. */
+static void print_notes(struct buffer *out, const struct plan *plan, const struct plan_style *style)
+{
+    for (size_t i = 0; i < plan->wanted->count && !plan->down; i++) {
+        const struct resource *resource = &plan->wanted->items[i];
+        if (!resource->note)
+            continue;
+        paint(out, style, "\033[1m");
+        buffer_printf(out, "  ! %s: %s", resource->id, resource->note);
+        paint(out, style, "\033[0m");
+        print_place(out, style, resource->note_mark);
+        buffer_char(out, '\n');
+    }
+}
+
 static void print_ledger(struct buffer *out, const struct plan *plan)
 {
     if (!plan->ledger || !plan->step_count)
@@ -172,6 +187,7 @@ void plan_print_text(struct buffer *out, const struct plan *plan, const struct p
     }
     for (size_t i = 0; i < plan->step_count; i++)
         print_step(out, plan, &plan->steps[i], columns, style);
+    print_notes(out, plan, style);
     print_ledger(out, plan);
     print_summary(out, &summary);
 }

@@ -14,8 +14,7 @@ struct resource {
     struct value *props; /* as the file or the expansion has them, references unresolved */
     struct value *tags;  /* the stack's own tags beside the identity's; a map, or NULL */
     struct mark mark;    /* where it comes from in the stack file */
-    const char *note;    /* what a plan's reader must not miss (in Markdown and JSON; the commands
-                            say it on a terminal); NULL: nothing */
+    const char *note;    /* what every plan says aloud about it; NULL: nothing */
     struct mark note_mark;
 };
 
