@@ -145,12 +145,12 @@ void failure_read(struct arena *arena, const struct wire_call *call, const struc
 /* -- failures of single items -- */
 
 static const struct {
-    const char *operation, *items, *code, *message;
+    const char *operation, *items, *code, *message, *which;
 } partial_failures[] = {
-    {"DeleteObjects", "Error", "Code", "Message"},
-    {"DeleteVpcEndpoints", "unsuccessful.item", "error.code", "error.message"},
-    {"TagResources", "FailedResourcesMap", "ErrorCode", "ErrorMessage"},
-    {"UntagResources", "FailedResourcesMap", "ErrorCode", "ErrorMessage"},
+    {"DeleteObjects", "Error", "Code", "Message", "Key"},
+    {"DeleteVpcEndpoints", "unsuccessful.item", "error.code", "error.message", "resourceId"},
+    {"TagResources", "FailedResourcesMap", "ErrorCode", "ErrorMessage", NULL},
+    {"UntagResources", "FailedResourcesMap", "ErrorCode", "ErrorMessage", NULL},
 };
 
 /* FailedResourcesMap is keyed by ARN; the others are lists. */
@@ -174,11 +174,14 @@ bool failure_in_items(struct arena *arena, const struct wire_call *call,
             return false;
         const char *code = value_text_at(failed, partial_failures[i].code);
         const char *message = value_text_at(failed, partial_failures[i].message);
+        const char *which =
+            partial_failures[i].which ? value_text_at(failed, partial_failures[i].which) : NULL;
         size_t count = items->kind == VALUE_MAP && failed != items ? value_count(items)
                                                                    : value_item_count(items);
         *out = (struct failure){.status = reply->status,
                                 .code = code ? code : "",
-                                .message = arena_printf(arena, "%s (%zu failed)",
+                                .message = arena_printf(arena, "%s%s%s (%zu failed)",
+                                                        which ? which : "", which ? ": " : "",
                                                         message ? message : "no message", count),
                                 .request_id = failure_request_id(reply)};
         return true;

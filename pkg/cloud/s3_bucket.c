@@ -690,21 +690,13 @@ static struct value *objects_of(struct arena *arena, const struct value *page)
     return list;
 }
 
-/* DeleteObjects answers 200, whatever became of each object. */
 static int delete_objects(struct task *task, struct action *action, struct value *objects,
                           struct error *error)
 {
-    struct arena *arena = action->arena;
-    struct value *reply = NULL, *parameters = this_bucket(action);
-    value_set(arena, parameters, "Object", objects);
-    value_set_bool(arena, parameters, "Quiet", true);
-    int result = cloud_call(task, action, &aws_s3, "DeleteObjects", parameters, &reply, error);
-    const struct value *failed = result == 0 ? value_item(value_get(reply, "Error"), 0) : NULL;
-    if (failed)
-        return error_set(error, ERR_FAILED, "%s: cannot delete %s: %s", name_of(action),
-                         value_text(failed, "Key") ? value_text(failed, "Key") : "an object",
-                         value_text(failed, "Message") ? value_text(failed, "Message") : "");
-    return result;
+    struct value *parameters = this_bucket(action);
+    value_set(action->arena, parameters, "Object", objects);
+    value_set_bool(action->arena, parameters, "Quiet", true);
+    return cloud_call(task, action, &aws_s3, "DeleteObjects", parameters, NULL, error);
 }
 
 /* All versions and delete markers, a thousand at a time. */

@@ -336,7 +336,7 @@ static void failed_items_are_found(void **state)
                            "\"m\"}, {\"Key\": \"l\"}]}",
                            &failure));
     assert_string_equal(failure.code, "SlowDown");
-    assert_string_equal(failure.message, "m (2 failed)");
+    assert_string_equal(failure.message, "k: m (2 failed)");
     assert_false(
         items_fail(arena, &aws_ec2, "DeleteVpcEndpoints", "{\"unsuccessful\": {}}", &failure));
     assert_true(items_fail(arena, &aws_ec2, "DeleteVpcEndpoints",
@@ -344,7 +344,7 @@ static void failed_items_are_found(void **state)
                            "{\"code\": \"InvalidVpcEndpoint.NotFound\", \"message\": \"none\"}}}}",
                            &failure));
     assert_string_equal(failure.code, "InvalidVpcEndpoint.NotFound");
-    assert_string_equal(failure.message, "none (1 failed)");
+    assert_string_equal(failure.message, "vpce-1: none (1 failed)");
     assert_false(
         items_fail(arena, &aws_tagging, "TagResources", "{\"FailedResourcesMap\": {}}", &failure));
     assert_true(items_fail(arena, &aws_tagging, "TagResources",
