@@ -142,7 +142,7 @@ int deployment_begin(struct task *task, struct session *session, struct deployme
         result = make_ledger(task, session, deployment, error);
     if (result < 0)
         return result;
-    struct value *document = record_begin(session, plan);
+    struct value *document = record_begin(session, plan, deployment->partial);
     keep_all_code(task, session, plan, document);
     if (deployment->more)
         document = value_merge(session->arena, document, deployment->more);
@@ -153,16 +153,16 @@ int deployment_begin(struct task *task, struct session *session, struct deployme
 
 struct writing {
     struct session *session;
-    const struct value *document;
-    bool is_applied;
+    const struct value *document;         /* of the deployment; or */
+    const struct ledger_applied *applied; /* what stands applied */
 };
 
 static int write_one(struct task *task, void *argument, struct error *error)
 {
     struct writing *writing = argument;
     struct session *session = writing->session;
-    return writing->is_applied
-               ? ledger_set_applied(task, session->ledger, session->arena, writing->document, error)
+    return writing->applied
+               ? ledger_set_applied(task, session->ledger, session->arena, writing->applied, error)
                : ledger_end(task, session->ledger, session->arena, writing->document, error);
 }
 
@@ -174,9 +174,8 @@ int deployment_end(struct task *task, struct session *session, struct deployment
     if (!deployment->document)
         return code;
     record_end(session, deployment->document, plan, result, code, error);
-    struct value *applied =
-        record_applied(session, plan, result, session->applied, deployment->partial);
-    struct writing writings[] = {{session, deployment->document, false}, {session, applied, true}};
+    struct ledger_applied applied = record_applied(session, plan, result, deployment->partial);
+    struct writing writings[] = {{session, deployment->document, NULL}, {session, NULL, &applied}};
     size_t count = lease_check(deployment->lease, NULL) == 0 ? 2 : 1; /* another's by now? */
     task_mask_cancel(task, true);
     int written = task_each(task, "ledger", write_one, writings, sizeof *writings, count, 0, &own);

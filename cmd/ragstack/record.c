@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/ragstack/expanded.h"
 #include "pkg/base/panic.h"
 #include "pkg/plan/lines.h"
 
@@ -63,15 +62,127 @@ static struct value *git_to_value(struct arena *arena, const struct git_state *g
     return value_set(arena, map, "branch", value_string(arena, git->branch));
 }
 
-/* -- the beginning -- */
+/* -- what is kept of each resource -- */
 
-static struct value *resources_to_value(struct arena *arena, const struct resource_list *wanted)
+/* One pass over all resources: what was known of them, and what the steps did (all, before the
+ * walk: result NULL). */
+struct pass {
+    const struct session *session;
+    const struct plan *plan;
+    const struct apply_result *result;
+    bool partial;
+};
+
+/* The step that makes or changes this resource, or deletes it; SIZE_MAX if there is none. */
+static size_t step_of(const struct plan *plan, const char *id, bool deletes)
 {
-    struct value *map = expanded_to_value(arena, wanted);
-    for (size_t i = 0; i < wanted->count; i++)
-        value_set(arena, value_get(map, wanted->items[i].id), "tags", wanted->items[i].tags);
-    return map;
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (strcmp(plan->steps[i].id, id) == 0 && (plan->steps[i].kind == STEP_DELETE) == deletes)
+            return i;
+    }
+    return SIZE_MAX;
 }
+
+static bool is_done(const struct pass *pass, size_t step)
+{
+    return !pass->result || (pass->result->outcomes && pass->result->outcomes[step] == STEP_DONE);
+}
+
+static const struct found *found_of(const struct plan *plan, const char *id)
+{
+    const struct found *newest = NULL;
+    for (size_t i = 0; i < plan->found.count; i++) {
+        const struct found *found = &plan->found.items[i];
+        if (!found->foreign && strcmp(found->id, id) == 0 &&
+            (!newest || found->generation > newest->generation))
+            newest = found;
+    }
+    return newest;
+}
+
+/* Is the resource now as it is wanted; or else as it was before? */
+static bool is_as_wanted(const struct pass *pass, const char *id, bool known)
+{
+    size_t step = step_of(pass->plan, id, false);
+    if (step != SIZE_MAX)
+        return is_done(pass, step);
+    return !pass->partial || (!known && found_of(pass->plan, id));
+}
+
+typedef struct value *make_entry(const struct pass *pass, const struct resource *resource);
+
+/* `before` with what the steps did to it. */
+static struct value *pass_over(const struct pass *pass, const struct value *before,
+                               make_entry *make)
+{
+    struct arena *arena = pass->session->arena;
+    const struct plan *plan = pass->plan;
+    struct value *after = value_map(arena);
+    for (size_t i = 0; i < plan->wanted->count && !plan->down; i++) {
+        const struct resource *resource = &plan->wanted->items[i];
+        struct value *known = value_get(before, resource->id);
+        value_set(arena, after, resource->id,
+                  is_as_wanted(pass, resource->id, known) ? make(pass, resource) : known);
+    }
+    for (size_t i = 0; i < value_count(before); i++) { /* what was to go, and is not gone */
+        const struct value_entry *entry = value_entry(before, i);
+        size_t step = step_of(plan, entry->key, true);
+        bool stays = step == SIZE_MAX ? pass->partial : !is_done(pass, step);
+        if (stays && !value_get(after, entry->key))
+            value_set(arena, after, entry->key, entry->value);
+    }
+    return after;
+}
+
+/* As the file had it. */
+static struct value *entry_said(const struct pass *pass, const struct resource *resource)
+{
+    struct arena *arena = pass->session->arena;
+    struct value *entry = value_map(arena);
+    value_set_text(arena, entry, "kind", resource->type->kind);
+    value_set(arena, entry, "props", resource->props);
+    return value_set(arena, entry, "tags", resource->tags);
+}
+
+static int generation_of(const struct plan *plan, const char *id)
+{
+    size_t step = step_of(plan, id, false);
+    const struct found *found = found_of(plan, id);
+    if (step != SIZE_MAX)
+        return plan->steps[step].generation;
+    return found ? found->generation : 1;
+}
+
+/* The fields that a later diff compares, and the tags. */
+static struct value *entry_resolved(const struct pass *pass, const struct resource *resource)
+{
+    struct arena *arena = pass->session->arena;
+    const struct value *attributes = value_get(pass->result->attributes, resource->id);
+    struct value *entry = value_map(arena);
+    if (!attributes)
+        return NULL;
+    for (const struct field *field = resource->type->fields; field->name; field++) {
+        if (!(field->flags & (COMPUTED | WRITE_ONLY)))
+            value_set(arena, entry, field->name, value_get(attributes, field->name));
+    }
+    if (!(resource->type->flags & NO_TAGS))
+        value_set(arena, entry, "tags",
+                  identity_tags(arena, pass->plan->target->identity, resource->id,
+                                generation_of(pass->plan, resource->id), resource->tags));
+    return entry;
+}
+
+struct ledger_applied record_applied(const struct session *session, const struct plan *plan,
+                                     const struct apply_result *result, bool partial)
+{
+    struct pass pass = {session, plan, result, partial};
+    return (struct ledger_applied){
+        .resolved = pass_over(&pass, session->applied.resolved, entry_resolved),
+        .resources = pass_over(&pass, session->applied.resources, entry_said),
+    };
+}
+
+/* -- the beginning -- */
 
 static struct value *steps_to_value(struct arena *arena, const struct plan *plan)
 {
@@ -88,9 +199,10 @@ static struct value *steps_to_value(struct arena *arena, const struct plan *plan
     return list;
 }
 
-struct value *record_begin(const struct session *session, const struct plan *plan)
+struct value *record_begin(const struct session *session, const struct plan *plan, bool partial)
 {
     struct arena *arena = session->arena;
+    struct pass pass = {session, plan, NULL, partial};
     struct value *document = value_map(arena);
     value_set_int(arena, document, "schema", 1);
     value_set_text(arena, document, "run", run_id(arena));
@@ -102,7 +214,8 @@ struct value *record_begin(const struct session *session, const struct plan *pla
     set_now(session, document, "started");
     value_set(arena, document, "git", git_to_value(arena, &session->stack->git));
     value_set(arena, document, "steps", steps_to_value(arena, plan));
-    value_set(arena, document, "resources", resources_to_value(arena, &session->wanted));
+    value_set(arena, document, "resources",
+              pass_over(&pass, session->applied.resources, entry_said));
     return document;
 }
 
@@ -150,90 +263,4 @@ void record_end(const struct session *session, struct value *document, const str
         if (failure)
             value_set_text(arena, row, "error", failure);
     }
-}
-
-/* -- what was applied -- */
-
-/* The step that makes or changes this resource, or deletes it; SIZE_MAX if there is none. */
-static size_t step_of(const struct plan *plan, const char *id, bool deletes)
-{
-    for (size_t i = 0; i < plan->step_count; i++) {
-        if (strcmp(plan->steps[i].id, id) == 0 && (plan->steps[i].kind == STEP_DELETE) == deletes)
-            return i;
-    }
-    return SIZE_MAX;
-}
-
-static bool is_done(const struct apply_result *result, size_t step)
-{
-    return result->outcomes && result->outcomes[step] == STEP_DONE;
-}
-
-static int generation_of(const struct plan *plan, const char *id, size_t step)
-{
-    int generation = 1;
-    if (step != SIZE_MAX)
-        return plan->steps[step].generation;
-    for (size_t i = 0; i < plan->found.count; i++) {
-        const struct found *found = &plan->found.items[i];
-        if (!found->foreign && strcmp(found->id, id) == 0 && found->generation > generation)
-            generation = found->generation;
-    }
-    return generation;
-}
-
-/* The fields that a later diff compares, and the tags. */
-static struct value *entry_of(struct arena *arena, const struct plan *plan,
-                              const struct resource *resource, const struct value *attributes,
-                              size_t step)
-{
-    struct value *entry = value_map(arena);
-    for (const struct field *field = resource->type->fields; field->name; field++) {
-        if (!(field->flags & (COMPUTED | WRITE_ONLY)))
-            value_set(arena, entry, field->name, value_get(attributes, field->name));
-    }
-    if (!(resource->type->flags & NO_TAGS))
-        value_set(arena, entry, "tags",
-                  identity_tags(arena, plan->target->identity, resource->id,
-                                generation_of(plan, resource->id, step), resource->tags));
-    return entry;
-}
-
-static void apply_wanted(struct arena *arena, const struct plan *plan,
-                         const struct apply_result *result, const struct value *before,
-                         bool partial, struct value *applied)
-{
-    for (size_t i = 0; i < plan->wanted->count && !plan->down; i++) {
-        const struct resource *resource = &plan->wanted->items[i];
-        struct value *known = value_get(before, resource->id);
-        const struct value *attributes = value_get(result->attributes, resource->id);
-        size_t step = step_of(plan, resource->id, false);
-        bool kept = step == SIZE_MAX ? partial && known : !is_done(result, step);
-        value_set(arena, applied, resource->id,
-                  kept || !attributes ? known : entry_of(arena, plan, resource, attributes, step));
-    }
-}
-
-/* What was to go, and is not gone. */
-static void apply_deletes(struct arena *arena, const struct plan *plan,
-                          const struct apply_result *result, const struct value *before,
-                          bool partial, struct value *applied)
-{
-    for (size_t i = 0; i < value_count(before); i++) {
-        const struct value_entry *entry = value_entry(before, i);
-        size_t step = step_of(plan, entry->key, true);
-        bool kept = step == SIZE_MAX ? partial : !is_done(result, step);
-        if (kept && !value_get(applied, entry->key))
-            value_set(arena, applied, entry->key, entry->value);
-    }
-}
-
-struct value *record_applied(const struct session *session, const struct plan *plan,
-                             const struct apply_result *result, const struct value *before,
-                             bool partial)
-{
-    struct value *applied = value_map(session->arena);
-    apply_wanted(session->arena, plan, result, before, partial, applied);
-    apply_deletes(session->arena, plan, result, before, partial, applied);
-    return applied;
 }

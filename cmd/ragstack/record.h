@@ -9,16 +9,15 @@
 const char *record_owner(struct arena *arena);
 
 /* {"schema": 1, "run":, "command":, "status": "running", "who":, "started":, "git": {..}, "steps":
- * [..], "resources": {"ID": {"kind":, "props":, "tags":}}, ...}. */
-struct value *record_begin(const struct session *session, const struct plan *plan);
+ * [..], "resources": {"ID": {"kind":, "props":, "tags":}}, ...}. When only a part of the stack is
+ * looked at (`partial`: --target, rollback), what has no step is as it was applied before. */
+struct value *record_begin(const struct session *session, const struct plan *plan, bool partial);
 /* Sets how it ended: "ended", "status", "error", and the outcome of each step. `code` is what the
  * walk returned. */
 void record_end(const struct session *session, struct value *document, const struct plan *plan,
                 const struct apply_result *result, int code, const struct error *error);
-/* {"ID": {properties, "tags":}} after the walk; NULL `before`: nothing was known. What has no step
- * keeps its entry when `partial` (only some resources were looked at). */
-struct value *record_applied(const struct session *session, const struct plan *plan,
-                             const struct apply_result *result, const struct value *before,
-                             bool partial);
+/* What stands applied after the walk: session->applied, with what the steps did to it. */
+struct ledger_applied record_applied(const struct session *session, const struct plan *plan,
+                                     const struct apply_result *result, bool partial);
 
 #endif

@@ -37,6 +37,20 @@ static int read_deployment(struct task *task, struct rollback *rollback, struct 
                      rollback->number);
 }
 
+/* Places in a document of the ledger are no places for people. */
+static void drop_marks(struct value *value)
+{
+    struct value *item;
+    value->mark = (struct mark){0};
+    if (value_is(value, VALUE_LIST)) {
+        value_each(item, value) drop_marks(item);
+    }
+    for (size_t i = 0; value_is(value, VALUE_MAP) && i < value->map.count; i++) {
+        value->map.entries[i].mark = (struct mark){0};
+        drop_marks(value->map.entries[i].value);
+    }
+}
+
 static int want_resources(struct rollback *rollback, struct error *error)
 {
     struct session *session = rollback->session;
@@ -53,6 +67,7 @@ static int want_resources(struct rollback *rollback, struct error *error)
                              "version of ragstack (%s) does not know; it was made by %s",
                              rollback->number, entry->key, kind ? kind : "", RAGSTACK_VERSION,
                              value_text(rollback->document, "ragstack"));
+        drop_marks(props);
         vector_push(session->arena, &session->wanted,
                     ((struct resource){.type = type,
                                        .id = entry->key,
@@ -60,6 +75,19 @@ static int want_resources(struct rollback *rollback, struct error *error)
                                        .tags = value_get(entry->value, "tags")}));
     }
     return 0;
+}
+
+/* The plan compares with a deployment, not with the file. */
+static void give_reason(const struct rollback *rollback, struct step *step)
+{
+    static const char *const words[] = {
+        [STEP_CREATE] = "had it",
+        [STEP_UPDATE] = "had it otherwise",
+        [STEP_REPLACE] = "had it otherwise, and that cannot change in place",
+        [STEP_DELETE] = "did not have it",
+    };
+    step->reason = arena_printf(rollback->session->arena, "deployment %d %s", rollback->number,
+                                words[step->kind]);
 }
 
 static int make_plan(struct task *task, struct rollback *rollback, struct plan **plan,
@@ -72,13 +100,15 @@ static int make_plan(struct task *task, struct rollback *rollback, struct plan *
         result = want_resources(rollback, error);
     if (result == 0)
         result = session_observe_and_read(task, session, &found, error);
-    struct plan_options options = {.last_applied = session->applied};
     if (result == 0)
-        result = plan_make(session->arena, session->target, &session->wanted, &found, &options,
-                           plan, error);
-    if (result == 0)
-        (*plan)->ledger = session->ledger->place;
-    return result;
+        result =
+            plan_make(session->arena, session->target, &session->wanted, &found, NULL, plan, error);
+    if (result < 0)
+        return result;
+    (*plan)->ledger = session->ledger->place;
+    for (size_t i = 0; i < (*plan)->step_count; i++)
+        give_reason(rollback, &(*plan)->steps[i]);
+    return 0;
 }
 
 /* -- the functions' code -- */

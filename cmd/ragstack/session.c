@@ -240,7 +240,7 @@ int session_plan(struct task *task, struct session *session, const struct plan_o
                        : observe_all(task, session->arena, session->target, &session->wanted,
                                      &found, error);
     if (!all.last_applied)
-        all.last_applied = session->applied;
+        all.last_applied = session->applied.resolved;
     if (result == 0)
         result =
             plan_make(session->arena, session->target, &session->wanted, &found, &all, out, error);

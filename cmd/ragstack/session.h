@@ -40,7 +40,7 @@ struct session {
     /* By session_open_ledger; the ledger has a client of its own: no guard may stop its writes. */
     struct ledger *ledger;
     struct aws_client *ledger_client;
-    struct value *applied; /* what was last applied, by session_plan; NULL: not known */
+    struct ledger_applied applied; /* by session_plan; NULL in it: not known */
 };
 
 /* Prepares what the command needs, in order. */

@@ -165,19 +165,26 @@ int ledger_deployment(struct task *task, struct ledger *ledger, struct arena *ar
 }
 
 int ledger_applied(struct task *task, struct ledger *ledger, struct arena *arena,
-                   struct value **out, struct error *error)
+                   struct ledger_applied *out, struct error *error)
 {
     struct value *document = NULL;
-    int result = get_document(task, ledger, arena, APPLIED_KEY, &document, error);
-    *out = result == 0 ? value_get(document, "resources") : NULL;
-    return result == ERR_NOT_FOUND ? 0 : result;
+    struct error own = {0};
+    int result = get_document(task, ledger, arena, APPLIED_KEY, &document, &own);
+    *out =
+        (struct ledger_applied){value_get(document, "resolved"), value_get(document, "resources")};
+    if (result == ERR_NOT_FOUND)
+        return 0;
+    if (result < 0 && error)
+        *error = own;
+    return result;
 }
 
 int ledger_set_applied(struct task *task, struct ledger *ledger, struct arena *arena,
-                       const struct value *applied, struct error *error)
+                       const struct ledger_applied *applied, struct error *error)
 {
     struct value *document = value_map(arena);
     value_set_int(arena, document, "schema", 1);
-    value_set(arena, document, "resources", (struct value *)applied);
+    value_set(arena, document, "resolved", applied->resolved);
+    value_set(arena, document, "resources", applied->resources);
     return put_document(task, ledger, arena, APPLIED_KEY, document, LEDGER_ANY, error);
 }

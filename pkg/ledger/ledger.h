@@ -125,11 +125,16 @@ int ledger_history(struct task *task, struct ledger *ledger, struct arena *arena
 int ledger_deployment(struct task *task, struct ledger *ledger, struct arena *arena, int number,
                       struct value **out, struct error *error);
 
-/* What was last applied: {"ID": {properties}}; NULL when nothing was, or there is no ledger. */
+/* What was last applied, over all deployments: as it was sent ({"ID": {properties}}, references
+ * resolved), and as the file had it ({"ID": {"kind":, "props":, "tags":}}). Both NULL when nothing
+ * was, or there is no ledger. */
+struct ledger_applied {
+    struct value *resolved, *resources;
+};
 int ledger_applied(struct task *task, struct ledger *ledger, struct arena *arena,
-                   struct value **out, struct error *error);
+                   struct ledger_applied *out, struct error *error);
 int ledger_set_applied(struct task *task, struct ledger *ledger, struct arena *arena,
-                       const struct value *applied, struct error *error);
+                       const struct ledger_applied *applied, struct error *error);
 
 /* -- artifacts, by the SHA-256 of their bytes (64 hexadecimal digits) -- */
 

@@ -176,6 +176,8 @@ struct value *plan_to_value(struct arena *arena, const struct plan *plan)
     value_set_text(arena, document, "account", identity->account);
     value_set_text(arena, document, "region", identity->region);
     value_set_text(arena, document, "fingerprint", plan->fingerprint);
+    if (plan->ledger)
+        value_set_text(arena, document, "ledger", plan->ledger);
     for (size_t i = 0; i < plan->step_count; i++)
         value_push(arena, steps, step_to_value(arena, &plan->steps[i]));
     value_set(arena, document, "steps", steps);

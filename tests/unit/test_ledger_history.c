@@ -163,19 +163,21 @@ static void what_is_no_deployment_is_refused(void **state)
 static void what_was_applied_is_kept(void **state)
 {
     (void)state;
-    struct value *applied = value_map(world.arena), *read = NULL;
+    struct ledger_applied read, applied = {value_map(world.arena), value_map(world.arena)};
     assert_int_equal(ledger_applied(NULL, ledger(), world.arena, &read, &error), 0);
-    assert_null(read);
-    value_set(world.arena, applied, "vpc",
-              value_set_text(world.arena, value_map(world.arena), "cidr", "10.0.0.0/16"));
-    assert_int_equal(ledger_set_applied(NULL, ledger(), world.arena, applied, &error), 0);
+    assert_null(read.resolved);
+    assert_null(read.resources);
+    value_set_text(world.arena, applied.resolved, "cidr", "10.0.0.0/16");
+    value_set_text(world.arena, applied.resources, "kind", "ec2.vpc");
+    assert_int_equal(ledger_set_applied(NULL, ledger(), world.arena, &applied, &error), 0);
     assert_int_equal(ledger_applied(NULL, ledger(), world.arena, &read, &error), 0);
-    assert_true(value_equal(applied, read));
-    assert_int_equal(
-        ledger_set_applied(NULL, ledger(), world.arena, value_map(world.arena), &error), 0);
+    assert_true(value_equal(applied.resolved, read.resolved));
+    assert_true(value_equal(applied.resources, read.resources));
+    applied = (struct ledger_applied){value_map(world.arena), value_map(world.arena)};
+    assert_int_equal(ledger_set_applied(NULL, ledger(), world.arena, &applied, &error), 0);
     assert_int_equal(ledger_applied(NULL, ledger(), world.arena, &read, &error), 0);
-    assert_non_null(read);
-    assert_int_equal(value_count(read), 0);
+    assert_non_null(read.resolved);
+    assert_int_equal(value_count(read.resolved), 0);
 }
 
 /* -- artifacts -- */
@@ -228,7 +230,8 @@ static void large_and_binary_artifacts_survive(void **state)
 static void without_a_ledger_everything_reads_as_empty(void **state)
 {
     (void)state;
-    struct value *list = NULL, *applied = value_map(world.arena);
+    struct value *list = NULL;
+    struct ledger_applied applied = {.resolved = value_map(world.arena)};
     struct ledger *other = ledger();
     int number;
     bool held = true;
@@ -240,7 +243,7 @@ static void without_a_ledger_everything_reads_as_empty(void **state)
     assert_int_equal(ledger_history(NULL, other, world.arena, 9, &list, &error), 0);
     assert_int_equal(value_count(list), 0);
     assert_int_equal(ledger_applied(NULL, other, world.arena, &applied, &error), 0);
-    assert_null(applied);
+    assert_null(applied.resolved);
     assert_int_equal(ledger_look_at_lock(NULL, other, world.arena, &held, &holder, &error), 0);
     assert_false(held);
     assert_int_equal(ledger_begin(NULL, other, world.arena, deployment("ann"), &number, &error),
