@@ -120,4 +120,4 @@ clean: ## remove everything built
 	rm -rf build
 
 .SECONDARY:
--include $(shell find $(BUILD) $(HANDLER_BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) $(HANDLER_BUILD) -path '*/work' -prune -o -name '*.d' -print 2>/dev/null)

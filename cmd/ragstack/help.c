@@ -24,6 +24,7 @@ const struct environment_row environment_rows[] = {
     {"AWS_CA_BUNDLE", "certificates to trust in place of the system's"},
     {"HTTPS_PROXY, NO_PROXY", "as curl reads them"},
     {"NO_COLOR", "no colours, when it is set and not empty"},
+    {"RAGSTACK_TOKEN", "the token for the API, where api.auth is jwt"},
     {"RAGSTACK_HANDLER_ZIP", "the functions' zip, in place of the one beside the program"},
     {NULL, NULL},
 };

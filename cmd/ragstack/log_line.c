@@ -4,30 +4,18 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd/ragstack/terminal_text.h"
 #include "pkg/value/json.h"
-#include "pkg/value/utf8.h"
 
 static const char *const colours[] = {"\033[36m", "\033[33m", "\033[35m",
                                       "\033[32m", "\033[34m", "\033[31m"};
 
 /* -- the message -- */
 
-/* Log lines are written by others: a terminal gets no control characters from them, tabs apart. */
+/* A terminal gets no control characters from them, tabs apart. */
 static void put_plain(struct buffer *out, const char *text, size_t length)
 {
-    while (length) {
-        size_t bytes = utf8_character_bytes(text, length);
-        unsigned char c = (unsigned char)*text;
-        bool c1 = bytes == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
-        if (bytes == 0 || c1 || (bytes == 1 && (c < 0x20 || c == 0x7f) && c != '\t')) {
-            buffer_printf(out, "\\x%02x", c1 ? (unsigned char)text[1] : c);
-            bytes = c1 ? 2 : 1;
-        } else {
-            buffer_append(out, text, bytes);
-        }
-        text += bytes;
-        length -= bytes;
-    }
+    terminal_text(out, text, length, "\t");
 }
 
 static bool is_bare(const struct value *value)

@@ -20,6 +20,7 @@
     X(status)       \
     X(outputs)      \
     X(logs)         \
+    X(ask)          \
     X(ls)           \
     X(history)      \
     X(rollback)     \
