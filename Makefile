@@ -28,8 +28,8 @@ object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/%,$(UNIT_SOURCES))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SOURCES))
 
-.PHONY: all handler help lib unit fuzzers test soak test-asan test-tsan clean format tidy check-layers \
-        check-headers check-size check-banned demo bench install setup
+.PHONY: all handler help lib unit fuzzers test soak test-asan test-tsan torture fuzz cov clean format tidy \
+        check-layers check-headers check-size check-banned check-format demo bench install setup
 all: $(BUILD)/ragstack handler ## build the program and the handlers
 
 help: ## this list
@@ -115,6 +115,64 @@ install: all $(BUILD)/ragstack.1 ## install below PREFIX (/usr/local), with man 
 	$(BUILD)/ragstack completion bash > $(SHARE)/bash-completion/completions/ragstack
 	$(BUILD)/ragstack completion zsh > $(SHARE)/zsh/vendor-completions/_ragstack
 	$(BUILD)/ragstack completion fish > $(SHARE)/fish/vendor_completions.d/ragstack.fish
+
+# -- tests ----------------------------------------------------------------------------------------
+
+PYTHON = $(firstword $(wildcard build/venv/bin/python) python3)
+JOBS  ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+setup: ## install what building and testing needs (asks for root once)
+	tests/setup
+test: setup ## everything in under ten minutes: builds, checks, all suites, one pass under ASan and UBSan
+	$(MAKE) -j$(JOBS) all unit fuzzers
+	$(MAKE) -j$(JOBS) VARIANT=asan unit fuzzers
+	$(PYTHON) tests/run --only unit --only fuzz --only asan --only cli --only aws --only checks
+soak: test ## what takes longer: all suites under ASan, units under TSan and valgrind, torture, fuzzing
+	$(MAKE) -j$(JOBS) VARIANT=asan all
+	$(MAKE) -j$(JOBS) VARIANT=tsan unit
+	$(PYTHON) tests/run --variant asan --timeout 1800 --only cli --only aws
+	$(PYTHON) tests/run --timeout 1800 --only tsan --only valgrind --only torture
+	$(MAKE) fuzz
+test-asan test-tsan: test-%: ## the unit tests under a sanitizer
+	$(MAKE) -j$(JOBS) VARIANT=$* unit $(if $(filter asan,$*),fuzzers)
+	$(PYTHON) tests/run --only $*
+torture: all ## crashes, faults and slow networks
+	$(PYTHON) tests/run --timeout 1800 --only torture
+fuzz: ## fuzz each parser for FUZZ_SECONDS
+	$(MAKE) -j$(JOBS) VARIANT=fuzz CC=clang fuzzers
+	set -e; for fuzzer in $(FUZZ_SOURCES:tests/fuzz/fuzz_%.c=%); do mkdir -p build/fuzz/corpus/$$fuzzer; \
+	  build/fuzz/fuzz_$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	  build/fuzz/corpus/$$fuzzer tests/fuzz/corpus/$$fuzzer; done
+cov: ## which lines the tests reach
+	$(MAKE) -j$(JOBS) VARIANT=cov all unit fuzzers
+	find build/cov -name '*.gcda' -delete
+	-$(PYTHON) tests/run --variant cov --only unit --only fuzz --only cli --only aws
+	$(PYTHON) tests/coverage.py build/cov
+bench: ## measure beside terraform
+	$(MAKE) -j$(JOBS) VARIANT=release all
+	$(PYTHON) tests/bench/run.py build/release
+demo: ## stacks/rag.yaml on an emulated AWS: up, diff, status, outputs, down
+	tests/demo
+
+# -- checks ---------------------------------------------------------------------------------------
+
+SOURCES := $(PKG_SOURCES) $(CLI_SOURCES) $(HANDLER_SOURCES)
+HEADERS := $(wildcard pkg/*/*.h cmd/*/*.h tests/unit/*.h)
+check-layers: ## packages include only what is below them
+	@tests/check_layers.py
+check-banned: ## no banned function, no empty name
+	@tests/check_banned.py
+check-size: $(BUILD)/ragstack ## functions, files and the program stay small
+	@tests/check_size.py $<
+check-headers: ## each header compiles alone
+	@printf '%s\n' $(HEADERS) | xargs -P$(JOBS) -n1 $(CC) $(CPPFLAGS) -std=gnu17 $(WARNINGS) -Werror -fsyntax-only -x c
+check-format: ## everything is as clang-format wants it
+	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS) $(UNIT_SOURCES) $(UNIT_FAKES) $(FUZZ_SOURCES)
+format: ## format all C files
+	clang-format -i $(SOURCES) $(HEADERS) $(UNIT_SOURCES) $(UNIT_FAKES) $(FUZZ_SOURCES)
+tidy: $(SOURCES:%.c=build/tidy/%.ok) ## clang-tidy over what has changed since it last passed
+build/tidy/%.ok: $(BUILD)/%.o .clang-tidy
+	@mkdir -p $(@D); clang-tidy --quiet $*.c -- $(CPPFLAGS) -std=gnu17 >$@.log 2>/dev/null || { cat $@.log; exit 1; }; touch $@
 
 clean: ## remove everything built
 	rm -rf build

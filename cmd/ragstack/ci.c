@@ -185,7 +185,7 @@ static int run(struct task *task, struct session *session, struct error *error)
     const char *write = option_text(&session->options, "write");
     struct fault_list faults = {0};
     struct plan_options plan_options = {0};
-    struct plan *plan;
+    struct plan *plan = NULL;
     if (write)
         return write_step(session, write, error);
     int result = session_load(session, option_text(&session->options, "env"), &faults, error);

@@ -40,7 +40,7 @@ enum page { PAGE_LAST, PAGE_MORE, PAGE_AGAIN };
 /* Puts the next page's tokens into the parameters. */
 static enum page turn_page(struct listing *listing, const struct value *reply)
 {
-    const char *in[MAXIMUM_TOKENS], *out[MAXIMUM_TOKENS];
+    const char *in[MAXIMUM_TOKENS] = {0}, *out[MAXIMUM_TOKENS] = {0};
     size_t count = split(listing->arena, listing->row->page_in, in);
     split(listing->arena, listing->row->page_out, out);
     bool more = false, differs = false;

@@ -121,8 +121,8 @@ static void take_credentials(struct arena *arena, struct profiles *profiles, con
 static int read_ini(struct arena *arena, const char *path, struct ini *ini, bool *there,
                     struct error *error)
 {
-    char *text;
-    size_t length;
+    char *text = NULL;
+    size_t length = 0;
     struct error own = {0};
     *ini = (struct ini){0};
     int result = path ? credential_read_file(arena, path, INI_MAXIMUM_BYTES, &text, &length, &own)
@@ -157,7 +157,7 @@ static void select_profile(struct arena *arena, const struct credential_options 
 int profiles_read(struct arena *arena, const struct credential_options *options,
                   struct profiles *out, struct error *error)
 {
-    struct ini config, credentials;
+    struct ini config = {0}, credentials = {0};
     *out = (struct profiles){.by_name = map_in(arena), .sso_sessions = map_in(arena)};
     out->config_path = path_of(arena, options, "AWS_CONFIG_FILE", "~/.aws/config");
     out->credentials_path =

@@ -133,9 +133,10 @@ static const char *recode(struct arena *arena, const char *text, size_t length)
     CLEANUP(buffer_free) struct buffer out = BUFFER(BUFFER_LARGE);
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c == '%' && i + 2 < length && hex_digit(text[i + 1]) >= 0 &&
-            hex_digit(text[i + 2]) >= 0) {
-            c = (unsigned char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
+        int high = c == '%' && i + 2 < length ? hex_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        if (low >= 0) {
+            c = (unsigned char)(high << 4 | low);
             i += 2;
         }
         if ((c < 128 && isalnum(c)) || (c && strchr("-_.~", c)))

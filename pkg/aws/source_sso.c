@@ -34,11 +34,12 @@ static int read_settings(const struct search *search, const struct profile *prof
                             .session = profile_get(profile, "sso_session")};
     if (out->session)
         from = map_get(&search->profiles->sso_sessions, out->session);
-    if (!from)
-        return error_set(error, ERR_FAILED,
-                         "profile %s: there is no [sso-session %s] in %s; `aws configure sso` "
-                         "writes one",
-                         profile->name, out->session, search->profiles->config_path);
+    if (out->session && !from) {
+        error_set(error, ERR_FAILED,
+                  "profile %s: there is no [sso-session %s] in %s; `aws configure sso` writes one",
+                  profile->name, out->session, search->profiles->config_path);
+        return ERR_FAILED;
+    }
     out->region = profile_get(from, "sso_region");
     out->start_url = profile_get(from, "sso_start_url");
     const char *missing = !out->account_id  ? "sso_account_id"
@@ -46,10 +47,11 @@ static int read_settings(const struct search *search, const struct profile *prof
                           : !out->region    ? "sso_region"
                           : !out->start_url ? "sso_start_url"
                                             : NULL;
-    if (missing)
-        return error_set(error, ERR_FAILED,
-                         "profile %s: %s is missing; `aws configure sso` sets it", profile->name,
-                         missing);
+    if (missing) {
+        error_set(error, ERR_FAILED, "profile %s: %s is missing; `aws configure sso` sets it",
+                  profile->name, missing);
+        return ERR_FAILED;
+    }
     return 0;
 }
 
@@ -147,7 +149,7 @@ static int take_reply(const struct search *search, const struct profile *profile
 int source_sso(struct task *task, struct search *search, const struct profile *profile,
                struct credentials *out, struct error *error)
 {
-    struct sign_in sign_in;
+    struct sign_in sign_in = {0};
     struct http_reply reply;
     const char *token = NULL;
     if (!says_sso(profile))

@@ -13,11 +13,15 @@ enum { POSTGRES_PORT = 5432, HTTPS_PORT = 443, SLOT_BITS = 4, PRIVATE_SLOT = 8 }
  * next slot and moves nobody. */
 static struct value *slot_cidr(struct arena *arena, const char *network, int slot)
 {
-    char address[INET_ADDRSTRLEN];
-    int prefix = 0;
+    char address[INET_ADDRSTRLEN], *end;
     struct in_addr base;
-    if (sscanf(network, "%15[0-9.]/%d", address, &prefix) != 2 ||
-        inet_pton(AF_INET, address, &base) != 1)
+    size_t length = strcspn(network, "/");
+    if (length >= sizeof address || !network[length])
+        return NULL;
+    memcpy(address, network, length);
+    address[length] = '\0';
+    int prefix = (int)strtol(network + length + 1, &end, 10);
+    if (*end || inet_pton(AF_INET, address, &base) != 1)
         return NULL;
     uint32_t first = ntohl(base.s_addr) + ((uint32_t)slot << (32 - prefix - SLOT_BITS));
     base.s_addr = htonl(first);

@@ -100,7 +100,7 @@ static size_t weight_bytes(const struct value *weight)
 
 static int read_weights(struct conversion *conversion, struct error *error)
 {
-    struct value *model, *path, *weight;
+    struct value *model = NULL, *path, *weight;
     size_t offset = 0;
     int result = read_json(conversion, "model.json", &model, error);
     if (result < 0)
@@ -161,7 +161,7 @@ static int put_weights(struct conversion *conversion, struct error *error)
 
 static int put_vocabulary(struct conversion *conversion, struct error *error)
 {
-    struct value *vocabulary, *row;
+    struct value *vocabulary = NULL, *row;
     int result = read_json(conversion, "vocab.json", &vocabulary, error);
     if (result < 0)
         return result;

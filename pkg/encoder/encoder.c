@@ -108,9 +108,11 @@ static int map_file(struct encoder *encoder, const char *path, struct error *err
 {
     struct stat status;
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return error_set(error, errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, "%s: %s", path,
-                         strerror(errno));
+    if (file < 0) {
+        int code = errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED;
+        error_set(error, code, "%s: %s", path, strerror(errno));
+        return code;
+    }
     if (fstat(file, &status) == 0 && status.st_size > (off_t)sizeof(struct model_header)) {
         encoder->file_size = (size_t)status.st_size;
         encoder->file = mmap(NULL, encoder->file_size, PROT_READ, MAP_PRIVATE, file, 0);
@@ -118,7 +120,8 @@ static int map_file(struct encoder *encoder, const char *path, struct error *err
     close(file);
     if (!encoder->file || encoder->file == MAP_FAILED) {
         encoder->file = NULL;
-        return error_set(error, ERR_INPUT, "%s is no encoder model", path);
+        error_set(error, ERR_INPUT, "%s is no encoder model", path);
+        return ERR_INPUT;
     }
     return 0;
 }

@@ -28,8 +28,8 @@ struct work {
 typedef float lane __attribute__((vector_size(64), aligned(4)));
 enum { LANE = 16, LANES = 4, ROWS_AT_ONCE = 4, COLUMNS_AT_ONCE = LANE * LANES };
 
-/* A tile of y = x W + bias: a few rows by COLUMNS_AT_ONCE columns, summed up in registers, so that each
- * weight is read once for all these rows, and y written once. */
+/* A tile of y = x W + bias: a few rows by COLUMNS_AT_ONCE columns, summed up in registers, so that
+ * each weight is read once for all these rows, and y written once. */
 static inline __attribute__((always_inline)) void
 multiply_tile(float *restrict y, const float *restrict x, const float *restrict weights,
               const float *restrict bias, int rows, int in, int out)
@@ -179,7 +179,7 @@ static void to_unit_length(float *vector)
 
 void transform(const struct encoder *encoder, const int32_t *ids, int count, float *out)
 {
-    struct work *work = malloc(sizeof *work);
+    struct work *work = calloc(1, sizeof *work);
     float mean[WIDTH] = {0};
     require(work);
     embed_pieces(encoder, ids, count, work->x);

@@ -122,7 +122,7 @@ static int connect_to(struct task *task, const struct cluster *cluster, struct p
 static int observe(struct task *task, struct observation *observation, struct error *error)
 {
     struct cluster cluster = cluster_of(observation->arena, observation->target);
-    struct pg *pg;
+    struct pg *pg = NULL;
     struct pg_rows rows;
     const char *id = observation->only           ? observation->only->id
                      : observation->wanted_count ? observation->wanted[0].id
@@ -307,7 +307,7 @@ static int make_database(struct task *task, const struct cluster *cluster, const
 static int create(struct task *task, struct action *action, struct error *error)
 {
     struct cluster cluster = cluster_of(action->arena, action->target);
-    struct postgres_programs programs;
+    struct postgres_programs programs = {0};
     const char *database = value_text(action->want, "database");
     int result = supervisor_start(task, action->target, error); /* makes the folder, too */
     if (result == 0)

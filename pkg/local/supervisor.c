@@ -55,7 +55,7 @@ int supervisor_call(struct task *task, struct local *local, struct arena *arena,
                     const char *path, const struct value *body, struct value **reply,
                     struct error *error)
 {
-    struct value *where;
+    struct value *where = NULL;
     struct http_reply answer;
     int result = find(local, arena, &where, error);
     if (result < 0)
