@@ -1,7 +1,7 @@
 /* The network: VPC, subnets in fixed slots, routes, groups with the rules that a question needs,
  * and endpoints, so that nothing has to leave it. */
 #include <arpa/inet.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/cloud/expand.h"
