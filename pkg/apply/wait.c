@@ -76,12 +76,14 @@ static int check_interrupt(const struct waiting *waiting, const char *seen, stru
                      seen);
 }
 
-/* Until the next look; an interruption is seen within a second. */
+/* Until the next look; an interruption, where there can be one, is seen within a second. */
 static int pause_between(const struct waiting *waiting, const char *seen, struct error *error)
 {
+    int64_t left_ms = poll_ms(waiting->wait);
+    int64_t slice_ms = waiting->walk->options->interrupted ? 1000 : left_ms;
     int result = check_interrupt(waiting, seen, error);
-    for (int64_t left_ms = poll_ms(waiting->wait); left_ms > 0 && result == 0; left_ms -= 1000) {
-        result = task_sleep(waiting->task, left_ms < 1000 ? left_ms : 1000, error);
+    for (; left_ms > 0 && result == 0; left_ms -= slice_ms) {
+        result = task_sleep(waiting->task, left_ms < slice_ms ? left_ms : slice_ms, error);
         if (result == 0)
             result = check_interrupt(waiting, seen, error);
     }

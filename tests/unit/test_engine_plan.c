@@ -234,7 +234,7 @@ static const char *random_stack(struct fake *fake)
 static void from_any_stack_to_any_other(void **state)
 {
     (void)state;
-    for (uint32_t seed = 1; seed <= 300; seed++) {
+    for (uint32_t seed = 1; seed <= 150; seed++) {
         struct fake *fake = fake_new();
         dice = seed * 2654435761u;
         for (int i = 0; i < 4; i++) {
@@ -262,7 +262,7 @@ static void from_any_stack_to_any_other_with_replies_lost(void **state)
     (void)state;
     static const char *const verbs[] = {"create", "update", "remove"};
     static const char *const ids[] = {"net", "g0", "g1", "d0", "p0", "f0", "way0"};
-    for (uint32_t seed = 1; seed <= 200; seed++) {
+    for (uint32_t seed = 1; seed <= 100; seed++) {
         struct fake *fake = fake_new();
         dice = seed * 40503u;
         for (int i = 0; i < 4; i++) {
