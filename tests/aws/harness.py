@@ -87,6 +87,13 @@ class Gateway:
             aws_secret_access_key=secret_key, aws_session_token=token, config=Config(**settings),
         )
 
+    def pause(self) -> None:
+        """Answers nothing until go_on."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()

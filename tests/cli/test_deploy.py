@@ -1,6 +1,7 @@
 """diff, up, down and what looks at a stack: exit codes, streams, saved plans, consent."""
 
 import json
+import re
 import signal
 import stat
 import time
@@ -148,6 +149,20 @@ class ColourTest(DeployCase):
         self.assertEqual(terminal.end(), 0)
         self.assertIn("✓ ec2.vpc", terminal.seen)
         self.assertNotRegex(terminal.seen, r"\x1b\[[0-9;]*m")
+
+
+class LiveTest(DeployCase):
+    def test_elapsed_times_move_while_aws_is_silent(self):
+        terminal = cli.Terminal(self.program, "up", "--yes", "--target", "ec2.subnet.private-1", columns=60)
+        terminal.read_until("of 2 steps")
+        self.gateway.pause()
+        self.addCleanup(self.gateway.go_on)
+        terminal.read_until("create 1.")
+        self.gateway.go_on()
+        self.assertEqual(terminal.end(), 0, terminal.seen)
+        drawn = re.sub(r"\x1b\[[0-9;]*[a-zA-Z]", "", terminal.seen).split("of 2 steps")[1]
+        for line in drawn.splitlines():
+            self.assertLessEqual(len(line), 60, line)
 
 
 class TargetTest(DeployCase):
