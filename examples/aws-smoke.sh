@@ -125,6 +125,7 @@ signed() { # METHOD URL SERVICE [curl's options]
         --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" "${token[@]}" "$@" "$url"
 }
 
+aws_call() { aws ${emulator:+--endpoint-url "$emulator"} --region "$region" --output json "$@"; }
 need_aws() { command -v aws >/dev/null || skip "the aws command is not there"; }
 need_real() { [[ -z $emulator ]] || skip "an emulator has no such thing"; }
 need_ledger() { "$ragstack" help history | grep -q '^Usage: ragstack history' || skip "no ledger in this version"; }
@@ -143,7 +144,7 @@ try_health() (
     need_aws
     need_real
     function=$(physical ask) || fail "no function"
-    aws lambda invoke --region "$region" --function-name "$function:live" --cli-binary-format raw-in-base64-out \
+    aws_call lambda invoke --function-name "$function:live" --cli-binary-format raw-in-base64-out \
         --payload '{"ragstack":"health"}' "$folder/health.json" || fail "cannot invoke it"
     cat "$folder/health.json"
     jq -e 'has("errorMessage") | not' "$folder/health.json"
@@ -190,8 +191,8 @@ try_ls() (
 try_drift() (
     need_aws
     group=$(physical ask-logs) || fail "no log group"
-    aws logs put-retention-policy --region "$region" --log-group-name "$group" --retention-in-days 3 || fail "cannot change it"
-    "$ragstack" diff --json >"$folder/drift.json"
+    aws_call logs put-retention-policy --log-group-name "$group" --retention-in-days 3 || fail "cannot change it"
+    expect 3 diff --json >"$folder/drift.json"
     jq -e '[.steps[].id] == ["ask-logs"]' "$folder/drift.json" || fail "the diff names something else"
     expect 0 up --yes
     expect 0 diff
@@ -219,6 +220,7 @@ try_killed() (
     expect 0 diff
 )
 try_lock() (
+    need_real
     need_ledger
     write_stack 640
     "$ragstack" up --yes &
@@ -237,11 +239,11 @@ try_history() (
 try_down() (expect 0 down --yes)
 try_snapshot() (
     need_aws
-    aws rds describe-db-snapshots --region "$region" --snapshot-type manual --output json >"$folder/snapshots.json" || fail "cannot ask"
+    aws_call rds describe-db-snapshots --snapshot-type manual >"$folder/snapshots.json" || fail "cannot ask"
     jq -er --arg name "$name" '.DBSnapshots[] | select(.DBSnapshotIdentifier | startswith($name)) | .DBSnapshotIdentifier' \
         "$folder/snapshots.json" | tee "$folder/snapshots"
     while read -r snapshot; do
-        aws rds delete-db-snapshot --region "$region" --db-snapshot-identifier "$snapshot" >/dev/null
+        aws_call rds delete-db-snapshot --db-snapshot-identifier "$snapshot" >/dev/null
     done <"$folder/snapshots"
 )
 

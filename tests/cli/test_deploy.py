@@ -22,6 +22,7 @@ class WayTest(DeployCase):
         self.up()
         self.look_at_it()
         self.change_it()
+        self.change_it_behind_its_back()
         self.down()
 
     def before_anything(self):
@@ -80,6 +81,19 @@ class WayTest(DeployCase):
         markdown = self.status(2, "diff", "--markdown").stdout
         self.assertIn("```diff\n", markdown)
         self.assertIn("retention_days: 14 -> 30", markdown)
+        self.status(0, "up", "--yes")
+        self.counts(status=0)
+
+    def change_it_behind_its_back(self):
+        group = next(step["physical_id"] for step in self.json_of("status", 0, "status", "--json")["resources"]
+                     if step["id"] == "ask-logs")
+        self.client("logs").put_retention_policy(logGroupName=group, retentionInDays=3)
+        plan = self.json_of("plan", 3, "diff", "--json")
+        self.assertTrue(plan["summary"]["drift_only"])
+        self.assertEqual([step["id"] for step in plan["steps"]], ["ask-logs"])
+        self.assertIn("All of it is drift", self.status(3, "diff").stdout)
+        self.status(0, "ci", "--fail-on=changes")
+        self.status(3, "ci", "--fail-on=drift")
         self.status(0, "up", "--yes")
         self.counts(status=0)
 
