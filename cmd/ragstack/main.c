@@ -21,6 +21,7 @@
     X(outputs)      \
     X(logs)         \
     X(ask)          \
+    X(open)         \
     X(ls)           \
     X(history)      \
     X(rollback)     \

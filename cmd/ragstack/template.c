@@ -10,6 +10,7 @@
 #define TEMPLATES(X)               \
     X(stack_file, "ragstack.yaml") \
     X(prompt, "prompt.md")         \
+    X(page, "page.html")           \
     X(ci_github, "ci/github.yml")  \
     X(ci_gitlab, "ci/gitlab.yml")
 

@@ -58,7 +58,7 @@ int answer_question(struct task *task, struct arena *arena, struct pg *pg, struc
 double floor_of_model(const char *embedder, int dimensions);
 
 /* The reply of POST /ask: {"answer", "no_answer", "citations", "passages"|"nearest", "timings",
- * ...}. */
+ * ...}. A citation brings the passage that it stands in, and where that begins in the text. */
 struct value *answer_to_value(struct arena *arena, const struct answer *answer);
 /* One structured log line with CloudWatch embedded metrics; question text only when `log_question`.
  */

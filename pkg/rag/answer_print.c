@@ -1,5 +1,6 @@
 /* An answer as the API's reply, and as a line in the log. */
 #include <stdio.h>
+#include <string.h>
 
 #include "pkg/base/buffer.h"
 #include "pkg/rag/answer.h"
@@ -30,7 +31,24 @@ static struct value *real(struct arena *arena, double number, double steps)
 
 /* -- the reply -- */
 
-static struct value *citation_value(struct arena *arena, const struct citation *citation)
+/* The passage around the quote, for whoever wants to read on. */
+static void add_passage(struct arena *arena, struct value *row, const struct hit_list *hits,
+                        const struct citation *citation)
+{
+    for (size_t i = 0; i < hits->count; i++) {
+        const struct hit *hit = &hits->items[i];
+        if (strcmp(hit->document, citation->document) != 0 || citation->start < hit->start ||
+            citation->end > hit->end)
+            continue;
+        value_set_text(arena, row, "heading", hit->heading);
+        value_set_text(arena, row, "passage", hit->text);
+        value_set_int(arena, row, "passage_start", (int64_t)hit->start);
+        return;
+    }
+}
+
+static struct value *citation_value(struct arena *arena, const struct hit_list *hits,
+                                    const struct citation *citation)
 {
     struct value *row = value_map(arena);
     value_set_int(arena, row, "number", citation->number);
@@ -40,7 +58,9 @@ static struct value *citation_value(struct arena *arena, const struct citation *
         value_set_text(arena, row, "source", citation->source);
     value_set_text(arena, row, "quote", citation->quote);
     value_set_int(arena, row, "start", (int64_t)citation->start);
-    return value_set_int(arena, row, "end", (int64_t)citation->end);
+    value_set_int(arena, row, "end", (int64_t)citation->end);
+    add_passage(arena, row, hits, citation);
+    return row;
 }
 
 static struct value *hit_value(struct arena *arena, const struct hit *hit, bool with_text)
@@ -102,7 +122,7 @@ struct value *answer_to_value(struct arena *arena, const struct answer *answer)
 {
     struct value *reply = value_map(arena), *citations = value_list(arena);
     for (size_t i = 0; i < answer->citation_count; i++)
-        value_push(arena, citations, citation_value(arena, &answer->citations[i]));
+        value_push(arena, citations, citation_value(arena, &answer->hits, &answer->citations[i]));
     value_set_text(arena, reply, "outcome", outcome_word(answer->outcome));
     value_set_text(arena, reply, "answer", answer->text);
     value_set_bool(arena, reply, "no_answer", answer->outcome == NO_ANSWER);

@@ -138,7 +138,13 @@ static void an_answer_carries_its_proof(void **state)
     struct fixture *fixture = *state;
     struct value *reply = answer_to_value(fixture->arena, &answer);
     assert_false(value_bool_at(reply, "no_answer", true));
-    assert_string_equal(value_text_at(reply, "citations[0].title"), "leave");
+    const struct value *citation = value_at(reply, "citations[0]");
+    assert_string_equal(value_text(citation, "title"), "leave");
+    int64_t from = value_int_at(citation, "start", -1) - value_int_at(citation, "passage_start", 0);
+    const char *quote = value_text(citation, "quote"), *passage = value_text(citation, "passage");
+    assert_non_null(passage);
+    assert_in_range(from, 0, strlen(passage));
+    assert_int_equal(strncmp(passage + from, quote, strlen(quote)), 0);
 }
 
 static void below_the_floor_no_model_is_asked(void **state)
