@@ -19,7 +19,7 @@ void ec2_add_filter(struct arena *arena, struct value *parameters, const char *n
 int ec2_take_id(struct action *action, const struct value *reply, const char *path,
                 struct error *error);
 /* A delete call that network interfaces may stand in the way of: waits as long as they go by
- * themselves, and says which. `filter` finds them by our id ("group-id", "subnet-id"). */
+ * themselves, and says which. `filter` finds them by our id ("group-id", "subnet-id", "vpc-id"). */
 int ec2_remove_held(struct task *task, struct action *action, const char *operation,
                     const struct value *parameters, const char *filter, struct error *error);
 

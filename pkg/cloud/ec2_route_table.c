@@ -372,6 +372,8 @@ static int remove_table(struct task *task, struct action *action, struct error *
 
 static const struct patience patience[] = {
     {"DependencyViolation", NULL, "its subnets or endpoints still use the route table", 300, 3},
+    {"InvalidParameterValue", "belong to different networks",
+     "the gateway's attachment is not known everywhere yet", 30, 2},
     {0},
 };
 

@@ -122,14 +122,10 @@ static int update(struct task *task, struct action *action, struct error *error)
 
 static int remove_vpc(struct task *task, struct action *action, struct error *error)
 {
-    return cloud_remove(task, action, &aws_ec2, "DeleteVpc",
-                        ec2_named(action->arena, "VpcId", action->have->physical_id), error);
+    return ec2_remove_held(task, action, "DeleteVpc",
+                           ec2_named(action->arena, "VpcId", action->have->physical_id), "vpc-id",
+                           error);
 }
-
-static const struct patience patience[] = {
-    {"DependencyViolation", NULL, "something in the VPC is still being released", 600, 5},
-    {0},
-};
 
 const struct resource_type ec2_vpc = {
     .kind = "ec2.vpc",
@@ -140,5 +136,4 @@ const struct resource_type ec2_vpc = {
     .update = update,
     .remove = remove_vpc,
     .retag = ec2_retag,
-    .patience = patience,
 };

@@ -237,6 +237,21 @@ static int create_named(struct task *task, struct action *action, const char *se
     return result == 0 ? ec2_take_id(action, reply, "vpcEndpoint.vpcEndpointId", error) : result;
 }
 
+/* Without groups EC2 takes the VPC's default one, which the file then does not say. */
+static int check_parts(const struct action *action, struct error *error)
+{
+    bool gateway = value_is_text(value_get(action->want, "type"), "gateway");
+    bool subnets = value_count(value_get(action->want, "subnets")) > 0;
+    bool groups = value_count(value_get(action->want, "groups")) > 0;
+    if (gateway && (subnets || groups))
+        return error_set(error, ERR_INPUT,
+                         "a gateway endpoint has route_tables, and neither "
+                         "subnets nor groups");
+    if (!gateway && !(subnets && groups))
+        return error_set(error, ERR_INPUT, "an interface endpoint needs subnets and groups");
+    return 0;
+}
+
 static int create(struct task *task, struct action *action, struct error *error)
 {
     struct cloud *cloud = action->target;
@@ -244,7 +259,9 @@ static int create(struct task *task, struct action *action, struct error *error)
     const char *service = service_name(action->arena, cloud, said, false);
     bool china = strncmp(region_of(cloud), "cn-", 3) == 0;
     struct error mine = {0};
-    int result = create_named(task, action, service, &mine);
+    int result = check_parts(action, &mine);
+    if (result == 0)
+        result = create_named(task, action, service, &mine);
     if (result < 0 && china && strcmp(mine.aws_code, "InvalidServiceName") == 0) {
         service = service_name(action->arena, cloud, said, true);
         error_clear(&mine);

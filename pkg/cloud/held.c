@@ -1,4 +1,4 @@
-/* Removing what network interfaces may still hold: subnets and security groups.
+/* Removing what network interfaces may still hold: networks, subnets and security groups.
  *
  * Lambda releases the interfaces of its functions minutes after they are deleted, RDS and endpoints
  * after they are gone; those are waited for. An interface that nobody of AWS manages never goes by

@@ -13,6 +13,22 @@ static const char *no_environment(const char *name)
     return NULL;
 }
 
+static struct aws_client *new_client(struct fake_cloud *fake, const char *region)
+{
+    return aws_client_new(&(struct aws_client_options){.transport = &fake->transport->transport,
+                                                       .clock = &fake->clock.clock,
+                                                       .credentials = fake->credentials,
+                                                       .region = region,
+                                                       .getenv = no_environment});
+}
+
+void fake_cloud_move(struct fake_cloud *fake, const char *region)
+{
+    aws_client_free(fake->cloud.client);
+    fake->cloud.client = new_client(fake, region);
+    fake->cloud.identity.region = region;
+}
+
 struct fake_cloud *fake_cloud_new(void)
 {
     struct arena *arena = arena_new();
@@ -22,13 +38,7 @@ struct fake_cloud *fake_cloud_new(void)
     fake->loop = loop_new(&fake->clock.clock);
     fake->transport = fake_transport_new();
     fake->credentials = credential_provider_static("AKIDEXAMPLE", "secret", NULL);
-    struct aws_client *client =
-        aws_client_new(&(struct aws_client_options){.transport = &fake->transport->transport,
-                                                    .clock = &fake->clock.clock,
-                                                    .credentials = fake->credentials,
-                                                    .region = "eu-west-1",
-                                                    .getenv = no_environment});
-    fake->cloud = (struct cloud){.client = client,
+    fake->cloud = (struct cloud){.client = new_client(fake, "eu-west-1"),
                                  .arena = arena,
                                  .identity = {.target = "aws",
                                               .partition = "aws",

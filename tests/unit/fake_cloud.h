@@ -24,6 +24,8 @@ struct fake_cloud {
 };
 
 struct fake_cloud *fake_cloud_new(void);
+/* Another region, for what comes after. */
+void fake_cloud_move(struct fake_cloud *fake, const char *region);
 void fake_cloud_free(struct fake_cloud *fake);
 
 struct value *fake_parse(struct fake_cloud *fake, const char *json);

@@ -303,8 +303,10 @@ static void an_endpoint_is_read_in_our_terms(void **state)
 static void a_zone_without_the_service_is_explained(void **state)
 {
     struct fake_cloud *fake = *state;
-    struct action action = fake_action(fake, &ec2_vpc_endpoint,
-                                       "{\"vpc\":\"v\",\"service\":\"bedrock-runtime\"}", NULL);
+    struct action action = fake_action(
+        fake, &ec2_vpc_endpoint,
+        "{\"vpc\":\"v\",\"service\":\"bedrock-runtime\",\"subnets\":[\"s\"],\"groups\":[\"g\"]}",
+        NULL);
     fake_ec2_error(fake, "InvalidParameter",
                    "The VPC endpoint service does not support the availability zone of the subnet: "
                    "subnet-1.");
@@ -312,6 +314,34 @@ static void a_zone_without_the_service_is_explained(void **state)
                          "<item>eu-west-1b</item></availabilityZoneSet></item></serviceDetailSet>");
     assert_true(fake_verb(fake, ec2_vpc_endpoint.create, &action) < 0);
     assert_non_null(strstr(fake->error.message, "only: eu-west-1a eu-west-1b"));
+}
+
+static void an_endpoint_without_its_parts_is_refused(void **state)
+{
+    struct fake_cloud *fake = *state;
+    const char *bad[] = {
+        "{\"vpc\":\"v\",\"service\":\"logs\",\"subnets\":[\"s\"]}",
+        "{\"vpc\":\"v\",\"service\":\"logs\",\"groups\":[\"g\"]}",
+        "{\"vpc\":\"v\",\"service\":\"s3\",\"type\":\"gateway\",\"groups\":[\"g\"]}",
+    };
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct action action = fake_action(fake, &ec2_vpc_endpoint, bad[i], NULL);
+        assert_int_equal(fake_verb(fake, ec2_vpc_endpoint.create, &action), ERR_INPUT);
+    }
+    assert_int_equal(fake->transport->request_count, 0);
+}
+
+static void a_name_in_china_may_begin_with_cn(void **state)
+{
+    struct fake_cloud *fake = *state;
+    struct action action = fake_action(
+        fake, &ec2_vpc_endpoint,
+        "{\"vpc\":\"v\",\"service\":\"logs\",\"subnets\":[\"s\"],\"groups\":[\"g\"]}", NULL);
+    fake_cloud_move(fake, "cn-north-1");
+    fake_ec2_error(fake, "InvalidServiceName", "no com.amazonaws.cn-north-1.logs");
+    fake_ec2_reply(fake, "<vpcEndpoint><vpcEndpointId>vpce-1</vpcEndpointId></vpcEndpoint>");
+    assert_int_equal(fake_verb(fake, ec2_vpc_endpoint.create, &action), 0);
+    assert_string_equal(fake_parameter(fake, 1, "ServiceName"), "cn.com.amazonaws.cn-north-1.logs");
 }
 
 static void a_refusal_inside_a_good_reply_is_an_error(void **state)
@@ -382,6 +412,8 @@ int main(void)
         TEST(a_gateway_endpoint_has_its_prefix_list),
         TEST(an_endpoint_is_read_in_our_terms),
         TEST(a_zone_without_the_service_is_explained),
+        TEST(an_endpoint_without_its_parts_is_refused),
+        TEST(a_name_in_china_may_begin_with_cn),
         TEST(a_refusal_inside_a_good_reply_is_an_error),
         TEST(tags_are_set_and_taken_away),
         TEST(what_a_lost_reply_made_is_found_by_its_tags),
