@@ -96,8 +96,8 @@ cd "$work"/postgresql-*/
     --without-gssapi --without-ldap --without-pam --without-systemd --disable-nls \
     ac_cv_file__dev_urandom=yes >"$work/pq-configure.log" 2>&1 ||
     { tail -5 "$work/pq-configure.log" >&2; fail "libpq cannot be configured"; }
-for part in include port common interfaces/libpq; do
-    make -s -C "src/$part" -j2 all >"$work/pq-make.log" 2>&1 ||
+for target in "src/backend generated-headers" "src/port libpgport.a" "src/common libpgcommon.a" "src/interfaces/libpq all-static-lib"; do
+    make -s -C ${target% *} -j2 "${target#* }" >"$work/pq-make.log" 2>&1 ||
         { tail -5 "$work/pq-make.log" >&2; fail "libpq cannot be compiled"; }
 done
 cp src/interfaces/libpq/libpq.a src/common/libpgcommon.a src/port/libpgport.a "$folder/lib/"
