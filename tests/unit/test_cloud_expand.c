@@ -353,6 +353,120 @@ static void many_files_hold_together(void **state)
     }
 }
 
+/* -- every key has an effect -- */
+
+/* A value other than the default, for each key of the file. */
+static const struct {
+    const char *key, *text;
+} said[] = {
+    {"tags", "tags: {a: b}"},
+    {"network.cidr", "network: {cidr: 10.1.0.0/16}"},
+    {"network.zones", "network: {zones: 3}"},
+    {"network.nat", "network: {nat: single}"},
+    {"network.endpoints", "network: {endpoints: [s3, bedrock-runtime, sts]}"},
+    {"database.version", "database: {version: \"16\"}"},
+    {"database.class", "database: {class: db.m7g.large}"},
+    {"database.storage_gb", "database: {storage_gb: 40}"},
+    {"database.max_storage_gb", "database: {max_storage_gb: 80}"},
+    {"database.multi_az", "database: {multi_az: true}"},
+    {"database.proxy", "database: {proxy: false}"},
+    {"database.deletion_protection", "database: {deletion_protection: false}"},
+    {"database.backup_days", "database: {backup_days: 1}"},
+    {"database.name", "database: {name: other}"},
+    {"database.performance_insights", "database: {performance_insights: true}"},
+    {"models.embed.id", "models: {embed: {id: other.embed}}"},
+    {"models.embed.dimensions", "models: {embed: {dimensions: 256}}"},
+    {"models.generate.id", "models: {generate: {id: other.generate}}"},
+    {"models.generate.max_tokens", "models: {generate: {max_tokens: 5}}"},
+    {"models.generate.fallback", "models: {generate: {fallback: [other.generate]}}"},
+    {"functions.architecture", "functions: {architecture: arm64}"},
+    {"functions.ask.memory_mb", "functions: {ask: {memory_mb: 300}}"},
+    {"functions.ask.timeout_s", "functions: {ask: {timeout_s: 9}}"},
+    {"functions.ask.concurrency", "functions: {ask: {concurrency: 9}}"},
+    {"functions.ask.environment", "functions: {ask: {environment: {A: b}}}"},
+    {"functions.ingest.memory_mb", "functions: {ingest: {memory_mb: 300}}"},
+    {"functions.ingest.timeout_s", "functions: {ingest: {timeout_s: 9}}"},
+    {"functions.ingest.concurrency", "functions: {ingest: {concurrency: 9}}"},
+    {"functions.ingest.environment", "functions: {ingest: {environment: {A: b}}}"},
+    {"functions.schema.memory_mb", "functions: {schema: {memory_mb: 300}}"},
+    {"functions.schema.timeout_s", "functions: {schema: {timeout_s: 9}}"},
+    {"functions.schema.concurrency", "functions: {schema: {concurrency: 9}}"},
+    {"functions.schema.environment", "functions: {schema: {environment: {A: b}}}"},
+    {"api.auth", "api: {auth: none}"},
+    {"api.jwt.issuer", "api: {auth: jwt, jwt: {issuer: \"https://x\", audience: [a]}}"},
+    {"api.jwt.audience", "api: {auth: jwt, jwt: {issuer: \"https://y\", audience: [b]}}"},
+    {"api.throttle.rate", "api: {throttle: {rate: 1}}"},
+    {"api.throttle.burst", "api: {throttle: {burst: 1}}"},
+    {"api.cors.origins", "api: {cors: {origins: [\"https://x\"]}}"},
+    {"documents.bucket", "documents: {bucket: false}"},
+    {"retrieval.top_k", "retrieval: {top_k: 1}"},
+    {"retrieval.floor", "retrieval: {floor: \"0.1\"}"},
+    {"watch.retention_days", "watch: {retention_days: 1}"},
+    {"watch.alarms.errors", "watch: {alarms: {errors: 9}}"},
+    {"watch.alarms.p95_latency_ms", "watch: {alarms: {p95_latency_ms: 9}}"},
+    {"watch.alarms.bedrock_usd_per_day", "watch: {alarms: {bedrock_usd_per_day: 9}}"},
+    {"watch.alarms.database_cpu_percent", "watch: {alarms: {database_cpu_percent: 9}}"},
+    {"watch.alarms.database_free_gb", "watch: {alarms: {database_free_gb: 9}}"},
+    {"watch.dashboard", "watch: {dashboard: false}"},
+    {"watch.notify", "watch: {notify: a@b.c}"},
+    {"watch.log_questions", "watch: {log_questions: true}"},
+    {"resources", "resources: {x: {kind: s3.bucket}}"},
+};
+
+/* Who a stack is, what stands in another file, and what was merged before: no business of the
+ * expansion (the prompt has a test of its own). */
+static const char *const elsewhere[] = {"stack", "region", "prompt", "environments"};
+
+static const char *text_for(const char *key)
+{
+    for (size_t i = 0; i < COUNT_OF(said); i++) {
+        if (strcmp(said[i].key, key) == 0)
+            return said[i].text;
+    }
+    return NULL;
+}
+
+static const char *fingerprint(struct arena *arena, const char *more)
+{
+    struct resource_list list = expand_text(arena, more);
+    struct value *all = value_list(arena);
+    for (size_t i = 0; i < list.count; i++) {
+        value_push_text(arena, all, list.items[i].id);
+        value_push(arena, all, list.items[i].props);
+        value_push(arena, all, list.items[i].tags);
+    }
+    return json_text_canonical(arena, all);
+}
+
+static void check_key(struct arena *arena, const char *key)
+{
+    for (size_t i = 0; i < COUNT_OF(elsewhere); i++) {
+        if (strcmp(elsewhere[i], key) == 0)
+            return;
+    }
+    const char *text = text_for(key);
+    if (!text)
+        fail_msg("%s: say another value for it in this test", key);
+    if (strcmp(fingerprint(arena, ""), fingerprint(arena, text)) == 0)
+        fail_msg("%s changes nothing", key);
+}
+
+static void check_keys(struct arena *arena, const struct field *fields, const char *above)
+{
+    for (; fields->name; fields++) {
+        const char *key = arena_printf(arena, "%s%s%s", above, *above ? "." : "", fields->name);
+        if (fields->fields)
+            check_keys(arena, fields->fields, key);
+        else
+            check_key(arena, key);
+    }
+}
+
+static void every_key_has_an_effect(void **state)
+{
+    check_keys(*state, stack_fields, "");
+}
+
 /* -- the network -- */
 
 static void a_zone_more_moves_nobody(void **state)
@@ -668,6 +782,7 @@ int main(void)
         CASE(the_production_file),
         CASE(the_development_environment),
         CASE(many_files_hold_together),
+        CASE(every_key_has_an_effect),
         CASE(a_zone_more_moves_nobody),
         CASE(subnets_stand_in_their_slots),
         CASE(nat_gateways_as_many_as_said),
