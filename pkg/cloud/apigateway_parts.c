@@ -100,8 +100,7 @@ const struct field api_stage_fields[] = {
      .type = FIELD_BOOL,
      .wire = "autoDeploy",
      .unset = "true",
-     .allowed = "true",
-     .summary = "each change goes live at once"},
+     .summary = "each change goes live at once; the only way that is supported"},
     {0},
 };
 
@@ -187,7 +186,7 @@ static struct value *decode_routes(struct arena *arena, const struct value *rout
     return list;
 }
 
-/* A stage that is missing does not deploy: the difference that brings it back. */
+/* Through a stage that is missing nothing passes: the difference that brings it back. */
 static struct value *decode_stage(struct arena *arena, const struct value *stages)
 {
     static const struct resource_type stage_type = {.fields = api_stage_fields};
@@ -195,7 +194,9 @@ static struct value *decode_stage(struct arena *arena, const struct value *stage
     struct value *props = cloud_decode(arena, &stage_type, stage);
     if (value_is_text(value_get(props, "log_format"), LOG_FORMAT))
         value_remove(props, "log_format");
-    return value_set_bool(arena, props, "auto_deploy", value_bool_at(stage, "autoDeploy", false));
+    if (!stage)
+        value_set_int(arena, props, "throttle_rate", 0);
+    return value_set_bool(arena, props, "auto_deploy", value_bool_at(stage, "autoDeploy", !stage));
 }
 
 static const char *authorizer_id_of(const struct value *routes)
@@ -510,6 +511,9 @@ static int check(const struct shape *shape, struct error *error)
     if (has_jwt_route(shape) && !has_authorizer)
         return error_set(error, ERR_INPUT,
                          "a route has auth: jwt, but there is no authorizer (issuer, audience)");
+    if (!value_bool_at(wanted(shape, "stage"), "auto_deploy", true))
+        return error_set(error, ERR_INPUT,
+                         "stage.auto_deploy: false is not supported: nothing would be published");
     if (has_authorizer && !has_jwt_route(shape))
         return error_set(error, ERR_INPUT, "there is an authorizer, but no route has auth: jwt");
     return 0;

@@ -132,7 +132,7 @@ static void what_is_missing_or_another_way_shows(void **state)
     (void)state;
 }
 
-static void an_api_without_its_stage_does_not_deploy(void **state)
+static void nothing_passes_an_api_without_its_stage(void **state)
 {
     struct answering_cloud *cloud = *state;
     struct error error = {0};
@@ -140,7 +140,7 @@ static void an_api_without_its_stage_does_not_deploy(void **state)
     answering_cloud_answer(cloud, "GET /v2/apis", 200, ITEMS(API));
     assert_int_equal(answering_cloud_observe(cloud, &apigateway_api, "api", &error), 0);
     const struct value *stage = value_get(cloud->found[0].props, "stage");
-    assert_false(value_bool_at(stage, "auto_deploy", true));
+    assert_int_equal(value_int_at(stage, "throttle_rate", -1), 0);
 }
 
 /* -- making -- */
@@ -253,7 +253,7 @@ int main(void)
         CASE(without_the_inventory_all_are_listed_and_only_ours_looked_at),
         CASE(one_that_is_gone_is_no_error),
         CASE(what_is_missing_or_another_way_shows),
-        CASE(an_api_without_its_stage_does_not_deploy),
+        CASE(nothing_passes_an_api_without_its_stage),
         CASE(the_stage_comes_last_and_nothing_is_asked),
         CASE(a_lost_integration_leaves_an_api_with_an_id),
         CASE(what_a_lost_reply_made_is_taken),
