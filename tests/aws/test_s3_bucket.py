@@ -103,7 +103,7 @@ class S3BucketTest(KindCase, harness.TestCase):
         for number in range(1005):
             s3.put_object(Bucket=bucket, Key=f"key with space/{number}&<>", Body=b"")
         self.up(f"--allow-data-loss={ID}")
-        self.assertEqual(s3.list_buckets()["Buckets"], [])
+        self.assertNotIn(bucket, [one["Name"] for one in s3.list_buckets()["Buckets"]])
 
     def untagged(self):
         """A bucket as a run leaves it that ended right after CreateBucket, where S3 drops its tags."""
