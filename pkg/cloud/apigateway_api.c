@@ -250,6 +250,20 @@ static int create(struct task *task, struct action *action, struct error *error)
     return api_make_parts(task, action, id, true, error);
 }
 
+/* A list that is to be empty goes with the whole configuration: what is left out of it may be kept
+ * as it is. */
+static bool loses_a_list(const struct action *action)
+{
+    const struct value *want = value_get(action->want, "cors");
+    const struct value *have = value_get(action->have->props, "cors");
+    for (const struct field *field = cors_fields; field->name; field++) {
+        if (field->type == FIELD_LIST && value_count(value_get(have, field->name)) &&
+            !value_count(value_get(want, field->name)))
+            return true;
+    }
+    return false;
+}
+
 static int update_api(struct task *task, struct action *action, struct error *error)
 {
     struct arena *arena = action->arena;
@@ -257,7 +271,7 @@ static int update_api(struct task *task, struct action *action, struct error *er
     struct value *parameters = cloud_encode_changes(arena, action);
     int result = 0;
     drop_empty_lists(value_get(parameters, "corsConfiguration"));
-    if (action_changes(action, "cors") && !value_get(parameters, "corsConfiguration"))
+    if (action_changes(action, "cors") && loses_a_list(action))
         result = cloud_remove(task, action, &aws_apigateway, "DeleteCorsConfiguration",
                               api_of(arena, id), error);
     if (result < 0 || !value_count(parameters))

@@ -165,6 +165,14 @@ static const struct value *integration_of(const struct value *route,
 
 enum { API, ROUTES, INTEGRATIONS, STAGES, PARTS };
 
+/* A route for signatures may still name the authorizer that it once had. */
+static const char *authorizer_of(const struct value *route)
+{
+    return value_is_text(value_get(route, "authorizationType"), "JWT")
+               ? value_text(route, "authorizerId")
+               : NULL;
+}
+
 static struct value *decode_routes(struct arena *arena, const struct value *routes,
                                    const struct value *integrations, const char *authorizer_id)
 {
@@ -172,7 +180,7 @@ static struct value *decode_routes(struct arena *arena, const struct value *rout
     value_each(route, routes)
     {
         const struct value *integration = integration_of(route, integrations);
-        const char *other = value_text(route, "authorizerId");
+        const char *other = authorizer_of(route);
         bool ours = !other || !authorizer_id || strcmp(other, authorizer_id) == 0;
         struct value *one = value_map(arena);
         value_set_text(arena, one, "key", value_text(route, "routeKey"));
@@ -204,8 +212,8 @@ static const char *authorizer_id_of(const struct value *routes)
     struct value *route;
     value_each(route, routes)
     {
-        if (value_text(route, "authorizerId"))
-            return value_text(route, "authorizerId");
+        if (authorizer_of(route))
+            return authorizer_of(route);
     }
     return NULL;
 }
@@ -424,7 +432,7 @@ static bool is_same_route(struct arena *arena, const struct value *have, const s
     return value_is_text(value_get(want, "target"),
                          value_text(have, "target") ? value_text(have, "target") : "") &&
            value_is_text(value_get(want, "authorizationType"), auth ? auth : "NONE") &&
-           (want_authorizer ? authorizer && strcmp(authorizer, want_authorizer) == 0 : true) &&
+           strcmp(authorizer ? authorizer : "", want_authorizer ? want_authorizer : "") == 0 &&
            same_texts(arena, value_get(want, "authorizationScopes"),
                       value_get(have, "authorizationScopes"));
 }
@@ -442,8 +450,8 @@ static int make_route(struct shape *shape, const struct value *want, struct erro
     value_set_text(arena, parameters, "target",
                    arena_printf(arena, "integrations/%s", integration));
     value_set_text(arena, parameters, "authorizationType", auth_wire(auth));
-    if (jwt)
-        value_set_text(arena, parameters, "authorizerId", shape->authorizer_id);
+    if (jwt || value_text(have, "authorizerId"))
+        value_set_text(arena, parameters, "authorizerId", jwt ? shape->authorizer_id : "");
     if (jwt || value_count(value_get(have, "authorizationScopes")))
         value_set(arena, parameters, "authorizationScopes",
                   jwt ? value_copy(arena, value_get(want, "scopes")) : value_list(arena));

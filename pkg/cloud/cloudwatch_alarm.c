@@ -84,9 +84,10 @@ static const struct field fields[] = {
      .summary = "what a period without values counts as"},
     {.name = "low_samples",
      .type = FIELD_STRING,
-     .wire = "EvaluateLowSampleCountPercentile",
+     .reply = "EvaluateLowSampleCountPercentile",
+     .unset = "\"evaluate\"",
      .allowed = "evaluate|ignore",
-     .summary = "percentiles of too few values; unset: evaluate"},
+     .summary = "what percentiles of too few values count as"},
     {.name = "unit",
      .type = FIELD_STRING,
      .wire = "Unit",
@@ -257,6 +258,8 @@ static int put(struct task *task, struct action *action, const char *name, bool 
         value_set_text(arena, parameters,
                        is_plain_statistic(statistic) ? "Statistic" : "ExtendedStatistic",
                        statistic);
+    if (value_is_text(value_get(action->want, "low_samples"), "ignore"))
+        value_set_text(arena, parameters, "EvaluateLowSampleCountPercentile", "ignore");
     value_set(arena, parameters, "Dimensions",
               cloud_tag_list(arena, value_get(action->want, "dimensions"), "Name", "Value"));
     if (with_tags)

@@ -212,8 +212,10 @@ static void decode_encryption(struct arena *arena, const struct value *reply, st
     value_set_text(arena, props, "encryption", algorithm ? algorithm : "AES256");
     if (key)
         value_set_text(arena, props, "kms_key", key);
+    /* Without KMS there is no such key, whatever is said of it. */
+    bool kms = algorithm && strncmp(algorithm, "aws:kms", 7) == 0;
     value_set_bool(arena, props, "bucket_key",
-                   value_as_bool(value_get(rule, "BucketKeyEnabled"), false));
+                   kms && value_as_bool(value_get(rule, "BucketKeyEnabled"), false));
 }
 
 /* No configuration means that nothing is blocked. */

@@ -78,6 +78,13 @@ class ApigatewayApiTest(KindCase, harness.TestCase):
         self.assertEqual(self.items("get_authorizers", api), [])
         self.assertEqual({route["AuthorizationType"] for route in self.items("get_routes", api)}, {"AWS_IAM"})
 
+    def test_cors_loses_a_list(self):
+        cors = {"origins": ["https://example.com"], "headers": ["content-type"], "expose_headers": ["etag"]}
+        self.make(cors=cors)
+        del cors["expose_headers"]
+        self.make(cors=cors)
+        self.assertNotIn("ExposeHeaders", self.api(self.physical_id())["CorsConfiguration"])
+
     def test_tokens_want_an_authorizer_and_an_authorizer_tokens(self):
         self.say({"routes": [{"key": "POST /ask", "function": ASK, "auth": "jwt"}]})
         self.assertIn("no authorizer", self.ragstack("up", "--yes", *self.target()).stderr)
