@@ -227,6 +227,22 @@ static void two_that_cannot_stand_beside_their_successors(void **state)
     assert_string_equal(fake_calls(fake), "remove two, remove one, create one, create two");
 }
 
+/* The old rules let traffic through until nobody uses the old groups any more. */
+static void rules_in_a_circle_stay_until_their_groups_are_out_of_use(void **state)
+{
+    struct fake *fake = *state;
+    fake_must_up(fake, "a: {kind: fake.group, rules: [{id: 1, peer: '${b.id}'}]}\n"
+                       "b: {kind: fake.group, rules: [{id: 1, peer: '${a.id}'}]}\n"
+                       "db: {kind: fake.database, groups: ['${a.id}']}\n");
+    fake_calls(fake);
+    fake_must_up(fake, "a: {kind: fake.group, title: x, rules: [{id: 1, peer: '${b.id}'}]}\n"
+                       "b: {kind: fake.group, title: x, rules: [{id: 1, peer: '${a.id}'}]}\n"
+                       "db: {kind: fake.database, groups: ['${a.id}']}\n");
+    assert_string_equal(fake_calls(fake), "create a, create b, update db, update a, update b, "
+                                          "update b, remove a, remove b");
+    assert_int_equal(fake_count(fake), 3);
+}
+
 static void a_number_that_only_grows_is_replaced_to_shrink(void **state)
 {
     struct fake *fake = *state;
@@ -444,6 +460,7 @@ int main(void)
         TEST(a_chain_of_replacements_is_made_down_and_removed_up),
         TEST(what_cannot_stand_beside_its_successor_goes_first),
         TEST(two_that_cannot_stand_beside_their_successors),
+        TEST(rules_in_a_circle_stay_until_their_groups_are_out_of_use),
         TEST(a_number_that_only_grows_is_replaced_to_shrink),
         TEST(data_is_lost_by_consent_alone),
         TEST(a_snapshot_is_made_unless_a_stack_goes_down_by_consent),
