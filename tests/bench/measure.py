@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 class Emulator:
-    """Plain moto on loopback, behind a proxy that adds the latency of a network and keeps a log."""
+    """moto on loopback (emulator.py), behind a proxy that adds the latency of a network and keeps a log."""
 
     def __init__(self, folder: pathlib.Path, proxy: pathlib.Path, latency_ms: int):
         self.port, self.moto_port = free_port(), free_port()
@@ -48,7 +48,7 @@ class Emulator:
         self.log = folder / f"requests-{latency_ms}.log"
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.moto = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.moto_port)], **quiet)
+            [sys.executable, str(HERE / "emulator.py"), str(self.moto_port)], **quiet)
         self.proxy = subprocess.Popen(
             [str(proxy), str(self.port), str(self.moto_port), str(latency_ms), str(self.log)])
         self._await()

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""moto for the benchmarks: plain, but for what it lacks to hold ragstack's stack at all.
+
+A proxy without Auth fails in moto 5.2.1, and replies leave out DefaultAuthScheme and LoggingConfig, so
+that no diff could ever be empty. Neither changes what a request costs. Both tools run against this.
+
+    emulator.py PORT
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction
+from moto.rds.models import DBProxy
+from moto.rds.responses import RDSResponse
+from moto.server import main
+
+
+def repair_proxies() -> None:
+    create, modelled = RDSResponse.create_db_proxy, DBProxy.__init__
+
+    def create_without_auth(self: RDSResponse) -> Any:
+        self.params.setdefault("Auth", [])
+        result = create(self)
+        proxy = self.backend.db_proxies[self.params["DBProxyName"]]
+        proxy.default_auth_scheme = self.params.get("DefaultAuthScheme", "NONE")
+        return result
+
+    def init(self: DBProxy, *arguments: Any, **named: Any) -> None:
+        modelled(self, *arguments, **named)
+        self.default_auth_scheme = "NONE"
+
+    RDSResponse.create_db_proxy = create_without_auth
+    DBProxy.__init__ = init
+
+
+def repair_logging() -> None:
+    modelled, configuration = LambdaFunction.__init__, LambdaFunction.get_configuration
+
+    def init(self: LambdaFunction, *arguments: Any, **named: Any) -> None:
+        modelled(self, *arguments, **named)
+        self.logging_config = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{self.function_name}",
+                               **(named["spec"].get("LoggingConfig") or {})}
+
+    def get_configuration(self: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
+        return {**configuration(self, on_create), "LoggingConfig": self.logging_config}
+
+    LambdaFunction.__init__ = init
+    LambdaFunction.get_configuration = get_configuration
+
+
+if __name__ == "__main__":
+    repair_proxies()
+    repair_logging()
+    main(["-H", "127.0.0.1", "-p", sys.argv[1]])
