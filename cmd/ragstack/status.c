@@ -68,7 +68,7 @@ static void add_found(struct report *report, const struct found *found)
     struct row row = {.type = found->type,
                       .id = found->id,
                       .physical_id = found->physical_id,
-                      .since = value_text(found->props, "since")};
+                      .since = value_text(found->props, "state_since")};
     row.health = judge(report->session->arena, found, &row.state);
     add(report, row);
     if (found->type != &cloudwatch_alarm ||

@@ -179,6 +179,20 @@ class LiveTest(DeployCase):
             self.assertLessEqual(len(line), 60, line)
 
 
+class AlarmTest(DeployCase):
+    def test_an_alarm_that_rings_is_told(self):
+        self.status(0, "up", "--yes", "--target", "alarm-model-cost")
+        rows = self.json_of("status", 0, "status", "--json")["resources"]
+        name = next(row["physical_id"] for row in rows if row["id"] == "alarm-model-cost")
+        self.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="it costs 7 dollars")
+        report = self.json_of("status", 0, "status", "--json")
+        self.assertEqual([(row["id"], row["state"]) for row in report["alarms"]],
+                         [("alarm-model-cost", "it costs 7 dollars")])
+        self.assertRegex(report["alarms"][0]["since"], r"^\d{4}-\d\d-\d\dT")
+        text = self.plain(self.status(1, "status", "--check")).stdout
+        self.assertRegex(text, r"(?m)^In alarm:\n  ! alarm-model-cost since \S+: it costs 7 dollars$")
+
+
 class TargetTest(DeployCase):
     def test_only_it_and_what_it_needs(self):
         plan = self.json_of("plan", 2, "diff", "--json", "--target", "ec2.subnet.private-1")
