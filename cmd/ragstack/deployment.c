@@ -135,11 +135,11 @@ static void keep_all_code(struct task *task, struct session *session, const stru
 int deployment_begin(struct task *task, struct session *session, struct deployment *deployment,
                      const struct plan *plan, struct error *error)
 {
-    int number, result = 0;
+    int number, result;
     if (!deployment->lease && plan->down)
         return 0;
-    if (!deployment->lease)
-        result = make_ledger(task, session, deployment, error);
+    result = deployment->lease ? lease_confirm(task, deployment->lease, error)
+                               : make_ledger(task, session, deployment, error);
     if (result < 0)
         return result;
     struct value *document = record_begin(session, plan, deployment->partial);

@@ -26,7 +26,7 @@ static int break_it(struct task *task, struct session *session, const struct led
     fprintf(stderr, "%s is locked by %s, renewed %lld s ago.\n", session->ledger->place,
             holder->words, (long long)holder->age_ms / 1000);
     fputs(holder->expired ? "It has run out: the next command takes it over by itself.\n"
-                          : "If that still runs, it will stop at its next change.\n",
+                          : "If that still runs, it stops at its next heartbeat, and not before.\n",
           stderr);
     int result = consent_ask(task, session, "Take the lock away?", NULL, error);
     if (result == 0)

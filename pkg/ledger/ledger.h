@@ -71,7 +71,7 @@ struct ledger *ledger_folder_new(struct clock *clock, const char *folder, const 
 
 /* -- the lock -- */
 
-enum { LEASE_MS = 120000, HEARTBEAT_MS = 30000, LEASE_GRACE_MS = 10000 };
+enum { LEASE_MS = 120000, HEARTBEAT_MS = 15000, LEASE_GRACE_MS = 10000 };
 
 /* Who wants it; for people. */
 struct ledger_claim {
@@ -93,6 +93,8 @@ int ledger_lock(struct task *task, struct ledger *ledger, const struct ledger_cl
 const char *lease_notice(const struct lease *lease);
 /* For aws_client_set_guard: ERR_LOCKED when the lease is lost, or could not be renewed in time. */
 int lease_check(void *lease, struct error *error);
+/* Renews it now: after a long wait (for a person's consent) somebody may have broken it. */
+int lease_confirm(struct task *task, struct lease *lease, struct error *error);
 /* Also in a cancelled task. Frees the lease whatever comes of it. NULL is allowed. */
 int lease_release(struct task *task, struct lease *lease, struct error *error);
 

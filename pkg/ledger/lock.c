@@ -30,6 +30,7 @@ struct lease {
     int pid;
     int64_t since_wall_ms;
     int renewals;
+    struct semaphore one_renewal;
     char version[LEDGER_VERSION_BYTES];
     /* Whichever of our clocks comes first: the monotonic one stands still in a suspended machine.
      */
@@ -239,7 +240,7 @@ static int settle(struct task *task, struct lease *lease, int64_t now_ms, int64_
     return 0;
 }
 
-static int renew(struct task *task, struct lease *lease, struct error *error)
+static int renew_once(struct task *task, struct lease *lease, struct error *error)
 {
     int64_t now_ms = lease->clock->monotonic_ms(lease->clock);
     int64_t wall_ms = lease->clock->wall_ms(lease->clock);
@@ -249,6 +250,16 @@ static int renew(struct task *task, struct lease *lease, struct error *error)
     int result = write_lock(task, lease, condition, error);
     if (result == ERR_CONFLICT || result == ERR_LOST_REPLY)
         result = settle(task, lease, now_ms, wall_ms, error);
+    return result;
+}
+
+static int renew(struct task *task, struct lease *lease, struct error *error)
+{
+    int result = semaphore_acquire(task, &lease->one_renewal, error);
+    if (result < 0)
+        return result;
+    result = renew_once(task, lease, error);
+    semaphore_release(&lease->one_renewal);
     return result;
 }
 
@@ -289,6 +300,20 @@ int lease_check(void *data, struct error *error)
                      lease->ledger->place, LEASE_MS / 1000);
 }
 
+int lease_confirm(struct task *task, struct lease *lease, struct error *error)
+{
+    int result = 0;
+    for (int attempt = 0; attempt < ATTEMPTS && !lease->lost; attempt++) {
+        result = renew(task, lease, error);
+        if (result == 0 || result == ERR_CANCELLED)
+            break;
+        int slept = task_sleep(task, RETRY_MS, error);
+        if (slept < 0)
+            return slept;
+    }
+    return result < 0 ? result : lease_check(lease, error);
+}
+
 const char *lease_notice(const struct lease *lease)
 {
     return lease->notice;
@@ -307,6 +332,7 @@ int ledger_lock(struct task *task, struct ledger *ledger, const struct ledger_cl
                             .process = arena_strdup(arena, claim->process),
                             .pid = claim->pid,
                             .since_wall_ms = ledger_wall_ms(ledger),
+                            .one_renewal = {.places = 1},
                             .clock = ledger->clock};
     *out = NULL;
     int result = take(task, lease, error);

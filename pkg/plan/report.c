@@ -58,6 +58,9 @@ static void markdown_head(struct buffer *out, const struct plan *plan)
     if (summary.drift_only)
         buffer_text(out, "All of it is drift: the cloud was changed, not the file.\n\n");
     markdown_notes(out, plan);
+    if (plan->ledger)
+        buffer_printf(out, "Ledger: `%s`%s\n\n", plan->ledger,
+                      plan->makes_ledger ? ", made first" : "");
 }
 
 void plan_print_markdown(struct buffer *out, const struct plan *plan, size_t maximum_bytes)

@@ -240,8 +240,11 @@ class LockTest(LedgerCase):
         terminal.read_until('Type "yes"')
         self.status(0, "unlock", "--yes")
         self.status(0, "up", "--yes", *self.TARGET)  # somebody else, meanwhile
-        terminal.type("no\n")
-        self.assertEqual(terminal.end(), 130)
+        before = len(self.changing_calls())
+        terminal.type("yes\n")
+        self.assertEqual(terminal.end(), 5)
+        self.assertIn("released by `ragstack unlock`", terminal.seen)
+        self.assertEqual(len(self.changing_calls()), before)
         self.assertEqual(self.retention("ask"), 30)
 
     def test_many_at_once(self):

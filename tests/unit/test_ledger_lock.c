@@ -441,6 +441,49 @@ static void what_cannot_be_renewed_does_not_hold(void **state)
     assert_non_null(strstr(seen.message, "could not be renewed for 120 s"));
 }
 
+static int wait_for_consent(struct task *task, void *argument, struct error *error)
+{
+    struct machine *machine = argument;
+    struct lease *lease;
+    note(ledger_lock(task, machine->ledger, &machine->claim, &lease, error), error);
+    seen.good_checks += lease_confirm(task, lease, error) == 0;
+    task_sleep(task, 12 * SECOND_MS, error); /* broken meanwhile, before the first heartbeat */
+    seen.good_checks += lease_check(lease, error) == 0;
+    int result = lease_confirm(task, lease, error);
+    seen.lost_checks += result == ERR_LOCKED;
+    snprintf(seen.message, sizeof seen.message, "%s", error->message);
+    seen.result = lease_release(task, lease, error);
+    return 0;
+}
+
+static void a_lock_broken_meanwhile_is_seen_when_asked(void **state)
+{
+    (void)state;
+    world_run((task_function *[]){wait_for_consent, break_it}, 2);
+    assert_int_equal(seen.good_checks, 2);
+    assert_int_equal(seen.lost_checks, 1);
+    assert_non_null(strstr(seen.message, "released by `ragstack unlock`"));
+}
+
+static int confirm_all_the_time(struct task *task, void *argument, struct error *error)
+{
+    struct machine *machine = argument;
+    struct lease *lease;
+    note(ledger_lock(task, machine->ledger, &machine->claim, &lease, error), error);
+    for (int i = 0; i < 300; i++) {
+        seen.good_checks += lease_confirm(task, lease, error) == 0;
+        task_sleep(task, 97, error);
+    }
+    return lease_release(task, lease, error);
+}
+
+static void renewals_do_not_get_in_each_others_way(void **state)
+{
+    (void)state;
+    world_run((task_function *[]){confirm_all_the_time}, 1);
+    assert_int_equal(seen.good_checks, 300);
+}
+
 /* The wall clock runs on in a suspended machine, the monotonic one does not. */
 static int wake_up_late(struct task *task, void *argument, struct error *error)
 {
@@ -638,6 +681,8 @@ int main(void)
         IN_BOTH(only_processes_of_this_machine_can_be_gone),
         IN_BOTH(a_broken_lock_stops_its_holder),
         IN_BOTH(a_former_holder_leaves_the_next_one_alone),
+        IN_BOTH(a_lock_broken_meanwhile_is_seen_when_asked),
+        IN_BOTH(renewals_do_not_get_in_each_others_way),
         IN_BOTH(what_cannot_be_renewed_does_not_hold),
         IN_BOTH(a_suspended_machine_has_no_lease),
         IN_BOTH(taking_survives_lost_replies),
