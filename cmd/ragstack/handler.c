@@ -66,3 +66,37 @@ int handler_find(struct arena *arena, const char *architecture, struct handler_z
                      "RAGSTACK_HANDLER_ZIP names another",
                      architecture);
 }
+
+static int sum_own(struct arena *arena, const struct stack *stack, struct value *resource,
+                   struct error *error)
+{
+    const struct value *code = value_get(resource, "code");
+    const char *slash = strrchr(stack->file, '/');
+    struct handler_zip zip = {.path = code->string.text};
+    if (zip.path[0] != '/' && slash)
+        zip.path =
+            arena_printf(arena, "%.*s/%s", (int)(slash - stack->file), stack->file, zip.path);
+    if (sum_file(arena, &zip, error) < 0)
+        return error_set_at(error, ERR_INPUT, code->mark, "code: %s: %s", zip.path,
+                            strerror(errno));
+    struct value *path = value_string(arena, zip.path),
+                 *sum = value_string(arena, zip.sha256_base64);
+    path->mark = sum->mark = code->mark;
+    value_set(arena, resource, "code", path);
+    value_set(arena, resource, "code_sha256", sum);
+    return 0;
+}
+
+int handler_sum_own(struct arena *arena, const struct stack *stack, struct error *error)
+{
+    const struct value *resources = value_get(stack->tree, "resources");
+    int result = 0;
+    for (size_t i = 0; i < value_count(resources) && result == 0; i++) {
+        struct value *resource = value_entry(resources, i)->value;
+        bool function = value_is_text(value_get(resource, "kind"), "lambda.function");
+        if (function && value_is(value_get(resource, "code"), VALUE_STRING) &&
+            !value_get(resource, "code_sha256"))
+            result = sum_own(arena, stack, resource, error);
+    }
+    return result;
+}

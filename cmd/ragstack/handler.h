@@ -4,6 +4,7 @@
 
 #include "pkg/base/arena.h"
 #include "pkg/base/error.h"
+#include "pkg/stack/stack.h"
 
 struct handler_zip {
     const char *path;
@@ -14,5 +15,10 @@ struct handler_zip {
  * it. */
 int handler_find(struct arena *arena, const char *architecture, struct handler_zip *out,
                  struct error *error);
+
+/* The functions of the file's own `resources:`: a zip that one names, relative to the stack file,
+ * gets its whole path and its sum, so that new code is a change. ERR_INPUT, with its place, when it
+ * cannot be read. */
+int handler_sum_own(struct arena *arena, const struct stack *stack, struct error *error);
 
 #endif

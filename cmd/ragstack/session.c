@@ -140,6 +140,9 @@ int session_expand(struct session *session, struct error *error)
         .git = &session->stack->git,
         .prompt = session->stack->prompt,
     };
+    result = handler_sum_own(session->arena, session->stack, error);
+    if (result < 0)
+        return result;
     session->wanted = (struct resource_list){0};
     if (option_said(&session->options, "local"))
         return local_expand(session->arena, session->stack->tree, &options,

@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
 """moto for the benchmarks: plain, but for what it lacks to hold ragstack's stack at all.
 
-A proxy without Auth fails in moto 5.2.1, and replies leave out DefaultAuthScheme and LoggingConfig, so
-that no diff could ever be empty. Neither changes what a request costs. Both tools run against this.
+A proxy without Auth fails in moto 5.2.1, and replies leave out DefaultAuthScheme, LoggingConfig and the
+descriptions of rules for prefix lists, so that no diff could ever be empty. None changes what a request costs. Both tools run against this.
 
     emulator.py PORT
 """
 
 from __future__ import annotations
 
+import pathlib
 import sys
 from typing import Any
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "aws"))
 
 from moto.awslambda.models import LambdaFunction
 from moto.rds.models import DBProxy
 from moto.rds.responses import RDSResponse
 from moto.server import main
+
+from corrections.ec2 import repair_rules
 
 
 def repair_proxies() -> None:
@@ -54,4 +59,5 @@ def repair_logging() -> None:
 if __name__ == "__main__":
     repair_proxies()
     repair_logging()
+    repair_rules()
     main(["-H", "127.0.0.1", "-p", sys.argv[1]])

@@ -10,7 +10,6 @@ provider are found by PATH and TF_PLUGIN_MIRROR (the folder that holds the provi
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import pathlib
@@ -201,8 +200,7 @@ def main() -> None:
                 for peer, runs in peers:
                     for round_number in range(runs):
                         for operation, result in one_round(peer, emulator, round_number):
-                            row = dataclasses.asdict(result)
-                            del row["output"]
+                            row = {key: value for key, value in vars(result).items() if key != "output"}
                             row.update(tool=peer.name, operation=operation, latency_ms=latency_ms)
                             rows.append(row)
                             print(f"{latency_ms} ms  {peer.name}  {operation}: {result.wall_s:.2f} s, "

@@ -22,7 +22,7 @@ Result = dict[str, Any]
 
 
 @functools.cache
-def _repair_rules() -> None:
+def repair_rules() -> None:
     """moto compares rules with their descriptions, and shows those of addresses alone."""
     from moto.ec2.models.security_groups import SecurityGroup, SecurityGroupRule
 
@@ -75,7 +75,7 @@ def _filter_names(model: Any, operation: str) -> frozenset[str]:
 
 @checks("ec2")
 def check_every_call(call: Call) -> Result | None:
-    _repair_rules()
+    repair_rules()
     names = _filter_names(call.target.model, call.operation)
     for item in call.params.get("Filters") or call.params.get("Filter") or []:
         name = item.get("Name", "null")
