@@ -200,6 +200,20 @@ static int add_making_edges(struct builder *builder, const struct step *step, st
 
 /* -- edges of removing: by what was found, so that they hold without the file -- */
 
+/* Others may know a thing by a further ARN of it: a function by its alias. */
+static void index_further_arns(struct builder *builder, const struct found *found,
+                               const struct parts *parts)
+{
+    static const char ending[] = "_arn";
+    for (const struct field *field = found->type->fields; field->name; field++) {
+        size_t length = strlen(field->name);
+        const char *text = field->flags & COMPUTED ? value_text(found->props, field->name) : NULL;
+        if (text && length >= sizeof ending &&
+            strcmp(field->name + length - (sizeof ending - 1), ending) == 0)
+            map_put(&builder->found_of_text, text, (void *)parts);
+    }
+}
+
 static void index_goers(struct builder *builder)
 {
     for (size_t i = 0; i < builder->plan->step_count; i++) {
@@ -213,6 +227,7 @@ static void index_goers(struct builder *builder)
             if (texts[j])
                 map_put(&builder->found_of_text, texts[j], (void *)parts);
         }
+        index_further_arns(builder, found, parts);
     }
 }
 
