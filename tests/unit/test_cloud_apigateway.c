@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pkg/cloud/types.h"
+#include "pkg/plan/graph.h"
 #include "tests/unit/answering_cloud.h"
 
 #define ASK "arn:aws:lambda:eu-west-1:111122223333:function:ask:live"
@@ -245,6 +246,66 @@ static void two_edits_at_a_time_are_waited_for(void **state)
     assert_int_equal(answering_cloud_count(cloud, "POST /v2/apis/a1/routes"), 2);
 }
 
+/* -- in its place among others -- */
+
+static struct found found_of(struct answering_cloud *cloud, const struct resource_type *type,
+                             const char *id, const char *physical_id, struct value *props)
+{
+    return (struct found){.type = type,
+                          .id = id,
+                          .generation = 1,
+                          .physical_id = physical_id,
+                          .name = physical_id,
+                          .props = type_fill(cloud->arena, type, props),
+                          .tags = answering_cloud_tags(cloud, id)};
+}
+
+static bool precedes(const struct graph *graph, const struct node *first, const struct node *then)
+{
+    bool found = first == then;
+    for (size_t i = 0; i < first->next_count && !found; i++)
+        found = precedes(graph, &graph->items[first->next[i]], then);
+    return found;
+}
+
+static const struct node *node_of(const struct graph *graph, enum node_kind kind, const char *id)
+{
+    for (size_t i = 0; i < graph->count; i++) {
+        if (graph->items[i].kind == kind && strcmp(graph->items[i].step->id, id) == 0)
+            return &graph->items[i];
+    }
+    fail_msg("no such node of %s", id);
+    return NULL;
+}
+
+static void a_function_stays_until_no_route_calls_it(void **state)
+{
+    struct answering_cloud *cloud = *state;
+    struct value *route = value_map(cloud->arena), *routes = value_list(cloud->arena);
+    value_set_text(cloud->arena, route, "key", "POST /ask");
+    value_set_text(cloud->arena, route, "function", ASK);
+    value_push(cloud->arena, routes, route);
+    struct found things[] = {
+        found_of(cloud, &apigateway_api, "api", "a1", value_wrap(cloud->arena, "routes", routes)),
+        found_of(cloud, &lambda_function, "ask", "ask-1", value_map(cloud->arena)),
+    };
+    value_set_text(cloud->arena, things[1].props, "alias_arn", ASK);
+    struct found_list found = {things, COUNT_OF(things), COUNT_OF(things)};
+    struct resource api = {.type = &apigateway_api,
+                           .id = "api",
+                           .props = value_wrap(cloud->arena, "routes", value_list(cloud->arena))};
+    struct resource_list wanted = {&api, 1, 1};
+    struct plan *plan;
+    struct graph graph;
+    struct error error = {0};
+    assert_int_equal(
+        plan_make(cloud->arena, &cloud->cloud->target, &wanted, &found, NULL, &plan, &error), 0);
+    assert_int_equal(plan->step_count, 2);
+    assert_int_equal(graph_build(cloud->arena, plan, &graph, &error), 0);
+    assert_true(
+        precedes(&graph, node_of(&graph, NODE_MAKE, "api"), node_of(&graph, NODE_REMOVE, "ask")));
+}
+
 int main(void)
 {
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -259,6 +320,7 @@ int main(void)
         CASE(what_a_lost_reply_made_is_taken),
         CASE(an_integration_goes_after_its_routes_have_moved),
         CASE(two_edits_at_a_time_are_waited_for),
+        CASE(a_function_stays_until_no_route_calls_it),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
