@@ -3,10 +3,8 @@
 #include <unistd.h>
 
 #include "cmd/ragstack/log_line.h"
-#include "pkg/base/vector.h"
-#include "pkg/cloud/types.h"
+#include "cmd/ragstack/log_sources.h"
 #include "pkg/value/number.h"
-#include "pkg/watch/cloudwatch_logs.h"
 
 static const struct option_row options[] = {
     {"follow", 'f', NULL, false, NULL, "go on as new lines come; Ctrl-C ends it"},
@@ -14,7 +12,8 @@ static const struct option_row options[] = {
      "from then on: 90s, 15m, 2h, 3d ago, or 2026-01-31T08:00:00Z "
      "(default: 15m)"},
     {"until", 'u', "TIME", false, NULL, "up to then (default: now)"},
-    {"filter", 0, "PATTERN", false, NULL, "only what CloudWatch's filter pattern matches"},
+    {"filter", 0, "PATTERN", false, NULL,
+     "only what CloudWatch's filter pattern matches (--local: what holds this text)"},
     {"function", 0, "NAME", true, NULL, "only this function, or api"},
     {"request", 'r', "ID", false, NULL, "only lines that hold this request id"},
     {0},
@@ -24,85 +23,9 @@ struct logs {
     struct session *session;
     struct log_printer printer;
     const char *request; /* looked for here, when the source already filters by something else */
-    struct log_source *sources;
-    size_t source_count, told;
+    struct log_source_list sources;
+    size_t told;
 };
-
-/* -- which -- */
-
-/* The log group "ask-logs" is the source "ask". */
-static const char *source_name(struct arena *arena, const char *id)
-{
-    size_t length = strlen(id);
-    if (length > 5 && strcmp(id + length - 5, "-logs") == 0)
-        return arena_strndup(arena, id, length - 5);
-    return id;
-}
-
-static bool is_said(const char *const *names, const char *name)
-{
-    for (; *names; names++) {
-        if (strcmp(*names, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static int check_names(struct logs *logs, const char *const *said, struct error *error)
-{
-    struct session *session = logs->session;
-    const char **known = arena_array(session->arena, session->wanted.count + 1, sizeof *known);
-    const char *all = "";
-    size_t count = 0;
-    for (size_t i = 0; i < session->wanted.count; i++) {
-        if (session->wanted.items[i].type != &logs_group)
-            continue;
-        known[count] = source_name(session->arena, session->wanted.items[i].id);
-        all = arena_printf(session->arena, "%s%s%s", all, count ? ", " : "", known[count]);
-        count++;
-    }
-    for (; *said; said++) {
-        if (!is_said(known, *said))
-            return error_set(error, ERR_USAGE,
-                             "--function %s: there is no such source; there are: %s", *said, all);
-    }
-    return 0;
-}
-
-/* Only log groups are looked for. */
-static int find_groups(struct task *task, struct session *session, struct found_list *found,
-                       struct error *error)
-{
-    const struct resource_type *const only[] = {&logs_group, NULL};
-    struct target narrow = *session->target;
-    narrow.types = only;
-    return observe_all(task, session->arena, &narrow, &session->wanted, found, error);
-}
-
-static int choose_sources(struct task *task, struct logs *logs, struct error *error)
-{
-    struct session *session = logs->session;
-    struct found_list found = {0};
-    const char *const *said = option_texts(session->arena, &session->options, "function");
-    int result = session_expand(session, error);
-    if (result == 0)
-        result = check_names(logs, said, error);
-    if (result == 0)
-        result = find_groups(task, session, &found, error);
-    if (result < 0)
-        return result;
-    logs->sources = arena_array(session->arena, found.count + 1, sizeof *logs->sources);
-    for (size_t i = 0; i < found.count; i++) {
-        const char *name = source_name(session->arena, found.items[i].id);
-        if (found.items[i].foreign || (said[0] && !is_said(said, name)))
-            continue;
-        logs->sources[logs->source_count++] =
-            cloudwatch_log_source(session->arena, session->client, name, found.items[i].name);
-        if ((int)strlen(name) > logs->printer.name_width)
-            logs->printer.name_width = (int)strlen(name);
-    }
-    return 0;
-}
 
 /* -- when -- */
 
@@ -156,7 +79,7 @@ static int tell(void *data, const struct log_source *source, const struct log_ev
     if (logs->request && !strstr(event->message, logs->request))
         return 0;
     logs->told++;
-    log_line_print(&logs->printer, (int)(source - logs->sources), source->name, event);
+    log_line_print(&logs->printer, (int)(source - logs->sources.items), source->name, event);
     return ferror(stdout);
 }
 
@@ -172,15 +95,20 @@ static void trouble(void *data, const struct error *error)
     fprintf(stderr, "cannot read just now, and tries again: %s\n", error->message);
 }
 
+enum { LOCAL_ROUND_MS = 300 }; /* files cost next to nothing */
+
 static int read_options(struct task *task, struct logs *logs, struct log_options *out,
                         struct error *error)
 {
     struct session *session = logs->session;
     const char *request = option_text(&session->options, "request");
     const char *filter = option_text(&session->options, "filter");
+    bool ask_for_it = request && !filter && !session->local;
     *out = (struct log_options){
         .follow = option_said(&session->options, "follow"),
-        .filter = filter || !request ? filter : arena_printf(session->arena, "\"%s\"", request),
+        .filter = ask_for_it ? arena_printf(session->arena, "\"%s\"", request) : filter,
+        .call_ms = session->local ? 1 : 0,
+        .round_ms = session->local ? LOCAL_ROUND_MS : 0,
         .tell = tell,
         .pause = flush,
         .trouble = trouble,
@@ -209,6 +137,15 @@ static int ended(const struct session *session, int result, struct error *error)
                                                                              : EXIT_DONE;
 }
 
+static void set_name_width(struct logs *logs)
+{
+    for (size_t i = 0; i < logs->sources.count; i++) {
+        int width = (int)strlen(logs->sources.items[i].name);
+        if (width > logs->printer.name_width)
+            logs->printer.name_width = width;
+    }
+}
+
 static int run(struct task *task, struct session *session, struct error *error)
 {
     struct logs logs = {.session = session,
@@ -216,16 +153,19 @@ static int run(struct task *task, struct session *session, struct error *error)
     struct log_options options_of_reading;
     int result = read_options(task, &logs, &options_of_reading, error);
     if (result == 0)
-        result = choose_sources(task, &logs, error);
+        result = log_sources_find(task, session,
+                                  option_texts(session->arena, &session->options, "function"),
+                                  &logs.sources, error);
     if (result < 0)
         return result;
-    if (!logs.source_count)
+    if (!logs.sources.count)
         return error_set(
             error, ERR_NOT_FOUND,
             "the stack has no logs yet; `ragstack up` makes it, `ragstack status` says "
             "what there is");
-    options_of_reading.sources = logs.sources;
-    options_of_reading.source_count = logs.source_count;
+    options_of_reading.sources = logs.sources.items;
+    options_of_reading.source_count = logs.sources.count;
+    set_name_width(&logs);
     result = ended(session, logs_read(task, &options_of_reading, error), error);
     if (result == EXIT_DONE && !logs.told && !options_of_reading.follow)
         fputs("No lines in this time; --since says from when on.\n", stderr);

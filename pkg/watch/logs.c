@@ -231,7 +231,8 @@ static int follow(struct task *task, struct reading *reading, struct error *erro
             last_ms = wall_ms;
             number++;
             begin_keeping(reading, last_ms);
-            int64_t rest_ms = start_ms + ROUND_MS - task_now_ms(task);
+            int64_t pace_ms = options->round_ms ? options->round_ms : ROUND_MS;
+            int64_t rest_ms = start_ms + pace_ms - task_now_ms(task);
             result = rest_ms > 0 ? task_sleep(task, rest_ms, error) : 0;
         }
         if (result < 0)

@@ -48,6 +48,7 @@ struct log_options {
     int64_t from_ms, to_ms; /* wall; to_ms 0: now, or no end when followed */
     bool follow;
     const char *filter;
+    int round_ms;      /* followed: at least so long between the starts of rounds; 0: 2000 */
     int call_ms;       /* at least so long between two pages; 0: 250 */
     size_t remembered; /* ids at most; 0: 131072 */
     /* Told in order. Nonzero ends the reading with ERR_CANCELLED. */
