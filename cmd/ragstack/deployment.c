@@ -45,6 +45,20 @@ int deployment_lock(struct task *task, struct session *session, struct deploymen
     return result == ERR_NOT_FOUND && session->ledger->missing ? 0 : result;
 }
 
+/* A bucket that was made just now may not be found everywhere yet. */
+static int take_new_lock(struct task *task, struct session *session, struct deployment *deployment,
+                         struct error *error)
+{
+    enum { ATTEMPTS = 15, DELAY_MS = 1000 };
+    int result = take_lock(task, session, deployment, error);
+    for (int i = 1; i < ATTEMPTS && result == ERR_NOT_FOUND; i++) {
+        result = task_sleep(task, DELAY_MS, error);
+        if (result == 0)
+            result = take_lock(task, session, deployment, error);
+    }
+    return result;
+}
+
 /* Whoever deployed between the plan and this lock has left a record in the ledger, which was not
  * there when the plan was made. */
 static int make_ledger(struct task *task, struct session *session, struct deployment *deployment,
@@ -53,7 +67,7 @@ static int make_ledger(struct task *task, struct session *session, struct deploy
     struct value *others = NULL;
     int result = session->ledger->create(task, session->ledger, error);
     if (result == 0)
-        result = take_lock(task, session, deployment, error);
+        result = take_new_lock(task, session, deployment, error);
     if (result == 0)
         result = ledger_history(task, session->ledger, session->arena, 1, &others, error);
     if (result == 0 && value_count(others))

@@ -71,42 +71,41 @@ struct pass {
     const struct plan *plan;
     const struct apply_result *result;
     bool partial;
+    struct map makes, deletes; /* id -> the step that makes or changes it, or that deletes it */
+    struct map found;          /* id -> the newest found */
 };
 
-/* The step that makes or changes this resource, or deletes it; SIZE_MAX if there is none. */
-static size_t step_of(const struct plan *plan, const char *id, bool deletes)
+static struct pass pass_of(const struct session *session, const struct plan *plan,
+                           const struct apply_result *result, bool partial)
 {
+    struct map map = map_in(session->arena);
+    struct pass pass = {session, plan, result, partial, map, map, map};
     for (size_t i = 0; i < plan->step_count; i++) {
-        if (strcmp(plan->steps[i].id, id) == 0 && (plan->steps[i].kind == STEP_DELETE) == deletes)
-            return i;
+        struct step *step = &plan->steps[i];
+        map_put(step->kind == STEP_DELETE ? &pass.deletes : &pass.makes, step->id, step);
     }
-    return SIZE_MAX;
-}
-
-static bool is_done(const struct pass *pass, size_t step)
-{
-    return !pass->result || (pass->result->outcomes && pass->result->outcomes[step] == STEP_DONE);
-}
-
-static const struct found *found_of(const struct plan *plan, const char *id)
-{
-    const struct found *newest = NULL;
     for (size_t i = 0; i < plan->found.count; i++) {
-        const struct found *found = &plan->found.items[i];
-        if (!found->foreign && strcmp(found->id, id) == 0 &&
-            (!newest || found->generation > newest->generation))
-            newest = found;
+        struct found *found = &plan->found.items[i];
+        const struct found *other = map_get(&pass.found, found->id);
+        if (!found->foreign && (!other || found->generation > other->generation))
+            map_put(&pass.found, found->id, found);
     }
-    return newest;
+    return pass;
+}
+
+static bool is_done(const struct pass *pass, const struct step *step)
+{
+    return !pass->result || (pass->result->outcomes &&
+                             pass->result->outcomes[step - pass->plan->steps] == STEP_DONE);
 }
 
 /* Is the resource now as it is wanted; or else as it was before? */
 static bool is_as_wanted(const struct pass *pass, const char *id, bool known)
 {
-    size_t step = step_of(pass->plan, id, false);
-    if (step != SIZE_MAX)
+    const struct step *step = map_get(&pass->makes, id);
+    if (step)
         return is_done(pass, step);
-    return !pass->partial || (!known && found_of(pass->plan, id));
+    return !pass->partial || (!known && map_get(&pass->found, id));
 }
 
 typedef struct value *make_entry(const struct pass *pass, const struct resource *resource);
@@ -126,8 +125,8 @@ static struct value *pass_over(const struct pass *pass, const struct value *befo
     }
     for (size_t i = 0; i < value_count(before); i++) { /* what was to go, and is not gone */
         const struct value_entry *entry = value_entry(before, i);
-        size_t step = step_of(plan, entry->key, true);
-        bool stays = step == SIZE_MAX ? pass->partial : !is_done(pass, step);
+        const struct step *step = map_get(&pass->deletes, entry->key);
+        bool stays = step ? !is_done(pass, step) : pass->partial;
         if (stays && !value_get(after, entry->key))
             value_set(arena, after, entry->key, entry->value);
     }
@@ -144,13 +143,11 @@ static struct value *entry_said(const struct pass *pass, const struct resource *
     return value_set(arena, entry, "tags", resource->tags);
 }
 
-static int generation_of(const struct plan *plan, const char *id)
+static int generation_of(const struct pass *pass, const char *id)
 {
-    size_t step = step_of(plan, id, false);
-    const struct found *found = found_of(plan, id);
-    if (step != SIZE_MAX)
-        return plan->steps[step].generation;
-    return found ? found->generation : 1;
+    const struct step *step = map_get(&pass->makes, id);
+    const struct found *found = map_get(&pass->found, id);
+    return step ? step->generation : found ? found->generation : 1;
 }
 
 /* The fields that a later diff compares, and the tags. */
@@ -168,14 +165,14 @@ static struct value *entry_resolved(const struct pass *pass, const struct resour
     if (!(resource->type->flags & NO_TAGS))
         value_set(arena, entry, "tags",
                   identity_tags(arena, pass->plan->target->identity, resource->id,
-                                generation_of(pass->plan, resource->id), resource->tags));
+                                generation_of(pass, resource->id), resource->tags));
     return entry;
 }
 
 struct ledger_applied record_applied(const struct session *session, const struct plan *plan,
                                      const struct apply_result *result, bool partial)
 {
-    struct pass pass = {session, plan, result, partial};
+    struct pass pass = pass_of(session, plan, result, partial);
     return (struct ledger_applied){
         .resolved = pass_over(&pass, session->applied.resolved, entry_resolved),
         .resources = pass_over(&pass, session->applied.resources, entry_said),
@@ -202,7 +199,7 @@ static struct value *steps_to_value(struct arena *arena, const struct plan *plan
 struct value *record_begin(const struct session *session, const struct plan *plan, bool partial)
 {
     struct arena *arena = session->arena;
-    struct pass pass = {session, plan, NULL, partial};
+    struct pass pass = pass_of(session, plan, NULL, partial);
     struct value *document = value_map(arena);
     value_set_int(arena, document, "schema", 1);
     value_set_text(arena, document, "run", run_id(arena));

@@ -181,6 +181,7 @@ static void open_bucket_ledger(struct session *session, struct clock *clock)
         .clock = clock,
         .credentials = session->credentials,
         .region = identity->region,
+        .patience_s = 30, /* the lock must be given up in good time, or run out */
     });
     session->ledger = ledger_s3_new(&(struct ledger_s3_options){
         .client = session->ledger_client,

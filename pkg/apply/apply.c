@@ -223,27 +223,21 @@ static void collect_failures(struct walk *walk)
     }
 }
 
-static enum step_outcome outcome_of(const struct walk *walk, const struct step *step)
-{
-    enum step_outcome outcome = STEP_DONE;
-    for (size_t i = 0; i < walk->graph.count; i++) {
-        if (walk->graph.items[i].step != step)
-            continue;
-        if (walk->runs[i].state == RUN_FAILED)
-            return STEP_FAILED;
-        if (walk->runs[i].state != RUN_DONE)
-            outcome = STEP_NOT_TRIED;
-    }
-    return outcome;
-}
-
+/* Done is a step whose nodes all are. */
 static void collect_outcomes(struct walk *walk)
 {
     const struct plan *plan = walk->plan;
-    walk->result->outcomes =
-        arena_array(walk->arena, plan->step_count + 1, sizeof *walk->result->outcomes);
+    enum step_outcome *outcomes = arena_array(walk->arena, plan->step_count + 1, sizeof *outcomes);
     for (size_t i = 0; i < plan->step_count; i++)
-        walk->result->outcomes[i] = outcome_of(walk, &plan->steps[i]);
+        outcomes[i] = STEP_DONE;
+    for (size_t i = 0; i < walk->graph.count; i++) {
+        enum step_outcome *outcome = &outcomes[walk->graph.items[i].step - plan->steps];
+        if (walk->runs[i].state == RUN_FAILED)
+            *outcome = STEP_FAILED;
+        else if (walk->runs[i].state != RUN_DONE && *outcome == STEP_DONE)
+            *outcome = STEP_NOT_TRIED;
+    }
+    walk->result->outcomes = outcomes;
 }
 
 static void collect_attributes(struct walk *walk)

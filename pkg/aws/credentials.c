@@ -153,7 +153,7 @@ static int search_once(struct task *task, struct credential_provider *provider,
     if (result == 0)
         result = check_expiry(provider, out, error);
     if (result == 0)
-        log_debug("credentials: %s from %s", out->access_key_id, out->source);
+        log_debug("credentials from %s", out->source);
     return result;
 }
 
