@@ -163,9 +163,12 @@ static void print_summary(const struct report *report)
 static void print_report(const struct report *report)
 {
     const struct identity *identity = report->session->target->identity;
-    printf("%s%s%s%s%s  %s, account %s, %s\n", paint(report, "\033[1m"), identity->stack,
-           identity->environment[0] ? " " : "", identity->environment, paint(report, "\033[0m"),
-           identity->target, identity->account, identity->region);
+    printf("%s%s%s%s%s  ", paint(report, "\033[1m"), identity->stack,
+           identity->environment[0] ? " " : "", identity->environment, paint(report, "\033[0m"));
+    if (report->session->local)
+        puts("on this machine");
+    else
+        printf("%s, account %s, %s\n", identity->target, identity->account, identity->region);
     for (size_t i = 0; i < report->rows.count; i++)
         print_row(report, &report->rows.items[i]);
     print_alarms(report);

@@ -180,7 +180,9 @@ void plan_print_text(struct buffer *out, const struct plan *plan, const struct p
         buffer_printf(out, "%s%s%s", identity->stack, identity->environment[0] ? " " : "",
                       identity->environment);
         paint(out, style, "\033[0m");
-        if (identity->account)
+        if (strcmp(plan->target->name, "local") == 0)
+            buffer_text(out, "  on this machine");
+        else if (identity->account)
             buffer_printf(out, "  %s, account %s, %s", plan->target->name, identity->account,
                           identity->region);
         buffer_text(out, "\n");

@@ -310,6 +310,41 @@ class EnvironmentTest(DeployCase):
         self.assertEqual([(row["stack"], row["environment"]) for row in stacks], [("demo", "dev")])
 
 
+class PartialTest(DeployCase):
+    BAD = "resources:\n  bad: {kind: iam.role, assume: {Version: '2012-10-17', Statement: []}}\n"
+
+    def test_what_fails_stops_only_what_needs_it(self):
+        self.write("ragstack.yaml", self.stack + self.BAD)
+        result = self.plain(self.status(6, "up", "--yes"))
+        self.assertRegex(result.stderr, r"(?m)^  ✗ iam\.role +bad +create: ")
+        self.assertRegex(result.stderr, r"(?m)^error: ragstack\.yaml:7:\d+: iam\.role bad: .*")
+        self.assertIn("(request ", result.stderr)
+        self.assertEqual(result.stdout, "")
+        plan = self.json_of("plan", 2, "diff", "--json")
+        self.assertEqual([step["id"] for step in plan["steps"]], ["bad"])
+        self.write("ragstack.yaml", self.stack)
+        self.counts(status=0)
+
+    def test_an_up_that_is_interrupted_finishes_what_runs_and_goes_on_later(self):
+        process = self.program.start("up", "--yes")
+        seen = ""
+        while "  ✓ " not in seen:
+            seen = process.stderr.readline()
+        self.gateway.pause()
+        self.addCleanup(self.gateway.go_on)
+        process.send_signal(signal.SIGINT)
+        while "stopping: " not in seen:
+            seen = process.stderr.readline()
+        self.gateway.go_on()
+        stdout, stderr = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, stdout), (6, ""), stderr)
+        self.assertRegex(stderr, r"error: interrupted: \d+ of \d+ steps are left")
+        plan = self.counts(status=2)
+        self.assertGreater(plan["unchanged"], 0)
+        self.status(0, "up", "--yes")
+        self.counts(status=0)
+
+
 class InterruptTest(cli.OfflineCase):
     def test_what_changes_nothing_ends_at_once(self):
         self.write("ragstack.yaml", cli.STACK)
