@@ -225,7 +225,7 @@ static int visit(struct planning *planning, struct entry *first, struct visited 
         struct visited *top = &stack[depth - 1];
         struct entry *to = next_needed(planning, top);
         const struct reference *by = to ? &top->entry->references.items[top->next - 1] : NULL;
-        if (to == top->entry) {
+        if (to && to == top->entry) {
             int result = check_self(planning, by, to, error);
             if (result < 0)
                 return result;

@@ -1,10 +1,10 @@
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pkg/base/vector.h"
 #include "pkg/stack/internal.h"
+#include "pkg/value/number.h"
 #include "pkg/value/yaml.h"
 
 void add_fault(struct loading *loading, struct mark mark, const char *format, ...)
@@ -156,11 +156,14 @@ static int choose_environment(struct loading *loading, const struct value *root,
 /* The subnets are cut from it: it has to be a network's address, and no host's. */
 static void check_cidr(struct loading *loading, const struct value *cidr)
 {
-    char address[INET_ADDRSTRLEN];
-    int prefix;
+    const char *slash = cidr ? strchr(cidr->string.text, '/') : NULL;
+    char shown[INET_ADDRSTRLEN];
+    int64_t prefix;
     struct in_addr base;
-    if (!cidr || sscanf(cidr->string.text, "%15[0-9.]/%d", address, &prefix) != 2)
+    if (!slash || !number_read_int(slash + 1, &prefix) || prefix < 0 || prefix > 31)
         return;
+    const char *address =
+        arena_strndup(loading->arena, cidr->string.text, (size_t)(slash - cidr->string.text));
     if (inet_pton(AF_INET, address, &base) != 1) {
         add_fault(loading, cidr->mark, "network.cidr: \"%s\" is no IPv4 address", address);
         return;
@@ -169,9 +172,9 @@ static void check_cidr(struct loading *loading, const struct value *cidr)
     if (!(ntohl(base.s_addr) & host_bits))
         return;
     base.s_addr &= htonl(~host_bits);
-    inet_ntop(AF_INET, &base, address, sizeof address);
+    inet_ntop(AF_INET, &base, shown, sizeof shown);
     add_fault(loading, cidr->mark, "network.cidr: %s has bits beyond its prefix; say %s/%d",
-              cidr->string.text, address, prefix);
+              cidr->string.text, shown, (int)prefix);
 }
 
 static void check_api(struct loading *loading, const struct value *tree)

@@ -91,8 +91,10 @@ static const struct resource *find(const struct resource_list *list, const char 
 static const struct value *prop(const struct resource_list *list, const char *id, const char *path)
 {
     const struct resource *resource = find(list, id);
-    if (!resource)
+    if (!resource) {
         fail_msg("there is no %s", id);
+        return NULL;
+    }
     return value_at(resource->props, path);
 }
 
