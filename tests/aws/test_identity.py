@@ -113,6 +113,7 @@ class IdentityTest(harness.TestCase):
         self.write("east.yaml", free_file("acme", "bin"))
         self.write("west.yaml", free_file("acme", "bin", region="us-west-2"))
         self.take_turns(self.options("east", "bin"), self.options("west", "bin"), "bin")
+        self.must("down", "--yes", *self.options("west", "bin"))
         self.take_turns(self.options("west", "bin"), self.options("east", "bin"), "bin", region="us-west-2")
 
     def test_nothing_local_is_needed(self):
