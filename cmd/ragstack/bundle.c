@@ -20,11 +20,11 @@ static int run(struct task *task, struct session *session, struct error *error)
 const struct command command_bundle = {
     .name = "bundle",
     .arguments = "OUT.zip BOOTSTRAP [FILE]...",
-    .details =
-        "Packs a handler program as Lambda wants it: a zip that holds the one executable\n"
-        "`bootstrap`, and what it reads beside it. The same files give the same bytes, so that an unchanged handler is\n"
-        "no change. `make` calls this; the zip belongs beside the program, or in\n"
-        "../lib/ragstack, as handler-x86_64.zip or handler-arm64.zip.",
+    .details = "Packs a handler program as Lambda wants it: a zip that holds the one executable\n"
+               "`bootstrap`, and what it reads beside it. The same files give the same bytes, so "
+               "that an unchanged handler is\n"
+               "no change. `make` calls this; the zip belongs beside the program, or in\n"
+               "../lib/ragstack, as handler-x86_64.zip or handler-arm64.zip.",
     .examples = "ragstack bundle build/release/handler-x86_64.zip build/release/bootstrap",
     .least_arguments = 2,
     .most_arguments = -1,

@@ -25,9 +25,9 @@
 enum { PG_STATEMENT_MAXIMUM = 16 << 10, PG_PARAMETERS_MAXIMUM = 64 };
 
 struct pg_options {
-    const char *url;  /* a whole connection URI; NULL: the members below */
-    const char *host; /* a name, an address, or the folder of a socket */
-    int port;         /* 0: 5432 */
+    const char *url;     /* a whole connection URI; NULL: the members below */
+    const char *host;    /* a name, an address, or the folder of a socket */
+    int port;            /* 0: 5432 */
     const char *address; /* of the host, already resolved; NULL: libpq resolves */
     const char *database, *user;
     const char *ca_file; /* certificates that the server's is verified against (verify-full); NULL:

@@ -147,7 +147,7 @@ static int start_function(struct supervisor *supervisor, const char *name,
     struct arena *arena = arena_new();
     struct hosted *hosted = arena_new_of(arena, struct hosted);
     const char *root = NULL, *region = value_text(config, "region"),
-                      *handler = value_text(config, "handler");
+               *handler = value_text(config, "handler");
     *hosted = (struct hosted){.arena = arena,
                               .name = arena_strdup(arena, name),
                               .config = value_copy(arena, config),
