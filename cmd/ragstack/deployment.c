@@ -149,11 +149,13 @@ static void keep_all_code(struct task *task, struct session *session, const stru
 int deployment_begin(struct task *task, struct session *session, struct deployment *deployment,
                      const struct plan *plan, struct error *error)
 {
-    int number, result;
+    int number, result = 0;
     if (!deployment->lease && plan->down)
         return 0;
-    result = deployment->lease ? lease_confirm(task, deployment->lease, error)
-                               : make_ledger(task, session, deployment, error);
+    if (!deployment->lease)
+        result = make_ledger(task, session, deployment, error);
+    else if (!option_said(&session->options, "yes")) /* a person took their time */
+        result = lease_confirm(task, deployment->lease, error);
     if (result < 0)
         return result;
     struct value *document = record_begin(session, plan, deployment->partial);
