@@ -46,7 +46,8 @@ $(BUILD)/ragstack: $(call object,$(CLI_SOURCES)) $(BUILD)/libragstack.a
 
 # The handlers: one static program, the same bytes whatever VARIANT says. For another processor:
 # make handler HANDLER_ARCHITECTURE=arm64 HANDLER_CC=aarch64-linux-gnu-gcc
-HANDLER_ARCHITECTURE ?= $(patsubst aarch64,arm64,$(shell uname -m))
+OWN_ARCHITECTURE := $(patsubst aarch64,arm64,$(shell uname -m))
+HANDLER_ARCHITECTURE ?= $(OWN_ARCHITECTURE)
 HANDLER_CC       ?= gcc
 HANDLER_PACKAGES := base value task http aws pg rag lambda
 HANDLER_BUILD    := build/handler-$(HANDLER_ARCHITECTURE)
@@ -56,10 +57,10 @@ HANDLER_CFLAGS   := -I. -I$(HANDLER_BUILD)/include -D_GNU_SOURCE -DRAGSTACK_VERS
                     -std=gnu17 -pthread $(WARNINGS) -O2 -DNDEBUG -D_FORTIFY_SOURCE=2 \
                     -fstack-protector-strong -ffunction-sections -fdata-sections
 HANDLER_CERTIFICATES := $(wildcard cmd/rag-handler/certificates/*.pem)
-handler: $(BUILD)/handler-$(HANDLER_ARCHITECTURE).zip $(BUILD)/bootstrap ## build the handlers' zip
-$(HANDLER_BUILD)/lib/libcurl.a: cmd/rag-handler/static-libraries.sh
-	$< $(HANDLER_BUILD) $(HANDLER_CC)
-$(HANDLER_BUILD)/%.o: %.c $(HANDLER_BUILD)/flags $(HANDLER_BUILD)/lib/libcurl.a
+handler: $(BUILD)/handler-$(HANDLER_ARCHITECTURE).zip $(if $(filter $(OWN_ARCHITECTURE),$(HANDLER_ARCHITECTURE)),$(BUILD)/bootstrap) ## build the handlers' zip
+$(HANDLER_BUILD)/libraries: cmd/rag-handler/static-libraries.sh
+	$< $(HANDLER_BUILD) $(HANDLER_CC) && touch $@
+$(HANDLER_BUILD)/%.o: %.c $(HANDLER_BUILD)/flags $(HANDLER_BUILD)/libraries
 	@mkdir -p $(@D)
 	$(HANDLER_CC) $(HANDLER_CFLAGS) -MMD -MP -c -o $@ $<
 # -w: the linker would warn of getaddrinfo and the like, which nothing here reaches (c-ares asks the DNS).

@@ -1,12 +1,19 @@
 #!/bin/sh
-# Builds what the handlers' one static file needs and the distribution has only as shared or too
-# large a library: libcurl with nothing but HTTP and HTTPS, libpq with TLS and nothing more, and
-# cJSON. From the distribution's own source packages, whose signatures apt checks. Needs no root; leaves apt's own state alone.
+# Gathers what the handlers' one static file is linked with, for the processor that CC compiles for:
+# OpenSSL, c-ares and expat as the distribution has them; and what it has only as shared or too large
+# a library, built from its source packages: libcurl with nothing but HTTP and HTTPS, libpq with TLS
+# and nothing more, and cJSON. apt checks all signatures. Needs no root; leaves apt's own state alone.
 #
 # usage: static-libraries.sh FOLDER CC     fills FOLDER/include and FOLDER/lib
 set -eu
 [ $# = 2 ] || { echo "usage: $0 FOLDER CC" >&2; exit 64; }
 cc=$2
+triplet=$($cc -dumpmachine)
+case $triplet in
+x86_64-*) architecture=amd64 ;;
+aarch64-*) architecture=arm64 ;;
+*) echo "static-libraries: no function runs on $triplet" >&2; exit 1 ;;
+esac
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 work=$folder/work
@@ -19,10 +26,11 @@ fail() {
     exit 1
 }
 
-# -- sources --
+# -- packages and sources --
 
 private_apt() {
     apt-get -qq -o APT::Sandbox::User= -o Acquire::Languages=none \
+        -o APT::Architecture=$architecture -o APT::Architectures=$architecture \
         -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=- \
         -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work" "$@"
 }
@@ -33,7 +41,10 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 apt-get indextargets --format '$(ORIGIN) $(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
     sort -u | while read -r origin site release component; do
     case $origin in
-    Debian | Ubuntu) echo "deb-src [signed-by=$keyring] $site $release $component" ;;
+    Debian | Ubuntu)
+        echo "deb [signed-by=$keyring] $site $release $component"
+        echo "deb-src [signed-by=$keyring] $site $release $component"
+        ;;
     esac
 done >"$work/sources.list"
 [ -s "$work/sources.list" ] || fail "apt knows no source of this distribution: run apt-get update"
@@ -59,6 +70,17 @@ fetch curl
 fetch cjson
 fetch "${postgresql:-postgresql-15}"
 
+# -- OpenSSL, c-ares and expat --
+
+private_apt download libssl-dev libc-ares-dev libexpat1-dev >"$work/fetch.log" 2>&1 ||
+    { tail -5 "$work/fetch.log" >&2; fail "OpenSSL, c-ares and expat cannot be fetched"; }
+for package in "$work"/*.deb; do
+    dpkg-deb -x "$package" "$work/root"
+done
+cp "$work/root/usr/lib/$triplet"/*.a "$folder/lib/"
+cp -r "$work/root/usr/include/openssl" "$work/root/usr/include"/*.h "$folder/include/"
+cp -r "$work/root/usr/include/$triplet"/* "$folder/include/"
+
 # -- cJSON --
 
 cd "$work"/cjson-*/
@@ -69,10 +91,11 @@ cp cJSON.h "$folder/include/cjson/"
 # -- libcurl --
 
 cd "$work"/curl-*/
-host=$($cc -dumpmachine)
 [ -x configure ] || fail "curl's source package has no configure"
-./configure --host="$host" CC="$cc" CFLAGS='-O2 -ffunction-sections -fdata-sections' \
-    --prefix="$folder" --disable-shared --enable-static --with-openssl --enable-ares \
+./configure --host="$triplet" CC="$cc" CFLAGS='-O2 -ffunction-sections -fdata-sections' \
+    PKG_CONFIG=false CPPFLAGS="-I$folder/include" LDFLAGS="-L$folder/lib" \
+    LIBS='-lssl -lcrypto -pthread -ldl' --prefix="$folder" --disable-shared \
+    --enable-static --with-openssl="$folder" --enable-ares="$folder" \
     --disable-ftp --disable-file --disable-ldap --disable-ldaps --disable-rtsp --disable-dict \
     --disable-telnet --disable-tftp --disable-pop3 --disable-imap --disable-smb --disable-smtp \
     --disable-gopher --disable-mqtt --disable-manual --disable-libcurl-option --disable-netrc \
@@ -83,7 +106,7 @@ host=$($cc -dumpmachine)
     --without-ngtcp2 --without-libssh2 --without-librtmp --without-gssapi --without-libgsasl \
     --with-ca-bundle=/etc/pki/tls/certs/ca-bundle.crt --without-ca-path \
     >"$work/configure.log" 2>&1 ||
-    { tail -5 "$work/configure.log" >&2; fail "curl cannot be configured; is libc-ares-dev here?"; }
+    { tail -5 "$work/configure.log" >&2; fail "curl cannot be configured"; }
 make -s -C lib -j2 install >"$work/make.log" 2>&1 ||
     { tail -5 "$work/make.log" >&2; fail "libcurl cannot be compiled"; }
 make -s -C include install >>"$work/make.log" 2>&1
@@ -91,7 +114,8 @@ make -s -C include install >>"$work/make.log" 2>&1
 # -- libpq --
 
 cd "$work"/postgresql-*/
-./configure --host="$host" CC="$cc" CFLAGS='-O2 -ffunction-sections -fdata-sections' \
+./configure --host="$triplet" CC="$cc" CFLAGS='-O2 -ffunction-sections -fdata-sections' \
+    CPPFLAGS="-I$folder/include" LDFLAGS="-L$folder/lib" LIBS='-pthread -ldl' \
     --prefix="$folder" --with-openssl --without-readline --without-zlib --without-icu \
     --without-gssapi --without-ldap --without-pam --without-systemd --disable-nls \
     ac_cv_file__dev_urandom=yes >"$work/pq-configure.log" 2>&1 ||
