@@ -89,7 +89,7 @@ class HandlerTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name)
         with zipfile.ZipFile(ZIP) as archive:
-            archive.extract("bootstrap", self.root)
+            archive.extractall(self.root)
         (self.root / "bootstrap").chmod(0o755)
         self.api = RuntimeApi()
         self.addCleanup(self.api.server_close)
@@ -108,24 +108,28 @@ class HandlerTest(unittest.TestCase):
         process.kill()
         process.communicate()
 
-    def test_the_zip_holds_one_small_executable(self):
+    def test_the_zip_holds_one_small_program_and_its_certificates(self):
         with zipfile.ZipFile(ZIP) as archive:
-            (entry,) = archive.infolist()
-        self.assertEqual(entry.filename, "bootstrap")
-        self.assertEqual(entry.external_attr >> 16, 0o100755)
-        self.assertEqual(entry.date_time, (1980, 1, 1, 0, 0, 0))
+            entries = archive.infolist()
+        names = [entry.filename for entry in entries]
+        self.assertEqual(names, sorted(names))
+        self.assertIn("bootstrap", names)
+        self.assertEqual([name for name in names if not name.endswith(".pem")], ["bootstrap"])
+        self.assertEqual({entry.external_attr >> 16 for entry in entries}, {0o100755})
+        self.assertEqual({entry.date_time for entry in entries}, {(1980, 1, 1, 0, 0, 0)})
         self.assertLess(ZIP.stat().st_size, 4 << 20)
 
     def test_packing_it_again_gives_the_same_bytes(self):
+        files = sorted(self.root.iterdir(), reverse=True)
         again = self.root / "again.zip"
-        subprocess.run([BUILD / "ragstack", "bundle", self.root / "bootstrap", again], check=True)
+        subprocess.run([BUILD / "ragstack", "bundle", again, *files], check=True)
         self.assertEqual(again.read_bytes(), ZIP.read_bytes())
 
     def test_it_runs_in_an_empty_root(self):
         reason = why_no_empty_root(self.root)
         if reason:
             self.skipTest(f"cannot change the root folder here: {reason}")
-        self.assertEqual([path.name for path in self.root.iterdir()], ["bootstrap"])
+        self.assertTrue(all(path.is_file() for path in self.root.iterdir()))
         self.start("ask", [*enter_root(self.root), "/bootstrap"])
         kind, body = self.api.ask({"ragstack": "health"})
         self.assertEqual((kind, body["handler"]), ("response", "ask"))
@@ -141,7 +145,7 @@ class HandlerTest(unittest.TestCase):
                 self.assertEqual(body["architecture"], ARCHITECTURE)
                 self.assertRegex(body["ragstack"], r"^\d+\.\d+\.\d+$")
                 self.assertEqual(body["configured"], ["RAG_STACK", "RAG_DB_NAME"])
-                self.assertIn("RAG_DB_USER", body["missing"])
+                self.assertIn("RAG_EMBED_DIMENSIONS", body["missing"])
                 self.assertNotIn("secret-name", json.dumps(body))
                 self.end(process)
 
@@ -153,17 +157,22 @@ class HandlerTest(unittest.TestCase):
             self.assertEqual(answer["headers"]["content-type"], "application/json")
             self.assertEqual(json.loads(answer["body"])["handler"], "ask")
 
-    def test_anything_else_is_a_problem_in_its_standard_form(self):
-        self.start("ask")
-        for event in (gateway_event("POST", "/ask"), gateway_event("POST", "/health")):
-            kind, answer = self.api.ask(event)
-            self.assertEqual((kind, answer["statusCode"]), ("response", 501))
-            self.assertEqual(answer["headers"]["content-type"], "application/problem+json")
-            self.assertEqual(json.loads(answer["body"])["instance"], "id-1")
-        for event in ({"question": "why?"}, {}, [], "health", None):
-            kind, answer = self.api.ask(event)
-            self.assertEqual((kind, answer["status"]), ("response", 501))
-            self.assertEqual(answer["title"], "Not Implemented")
+    def test_what_it_cannot_answer_is_a_problem_in_its_standard_form(self):
+        cases = {
+            "ask": [(gateway_event("POST", "/health"), 404), (gateway_event("GET", "/x"), 404),
+                    ({}, 400), ([], 400), ("health", 400), (None, 400)],
+            "ingest": [(gateway_event("POST", "/health"), 404), ({}, 400), (None, 400)],
+        }
+        for handler, events in cases.items():
+            process = self.start(handler)
+            for event, status in events:
+                with self.subTest(handler=handler, event=event):
+                    kind, answer = self.api.ask(event)
+                    self.assertEqual((kind, answer["statusCode"]), ("response", status))
+                    self.assertEqual(answer["headers"]["content-type"], "application/problem+json")
+                    problem = json.loads(answer["body"])
+                    self.assertEqual((problem["status"], problem["instance"]), (status, "id-1"))
+            self.end(process)
 
     def test_a_handler_that_does_not_exist_fails_at_its_start(self):
         process = self.start("answer")
@@ -176,6 +185,17 @@ class HandlerTest(unittest.TestCase):
         ran = subprocess.run([self.root / "bootstrap"], env={}, capture_output=True, text=True)
         self.assertEqual(ran.returncode, 64)
         self.assertIn("AWS_LAMBDA_RUNTIME_API", ran.stderr)
+
+    def test_the_program_for_the_other_processor_answers_health_events(self):
+        other = {"arm64": "x86_64", "x86_64": "arm64"}[ARCHITECTURE]
+        program = BUILD.parent / f"handler-{other}" / "bootstrap"
+        emulator = shutil.which("qemu-aarch64-static" if other == "arm64" else "qemu-x86_64-static")
+        if not program.exists() or not emulator:
+            self.skipTest(f"no {program} and emulator: make handler HANDLER_ARCHITECTURE={other}")
+        self.start("schema", [emulator, program], RAG_STACK="acme")
+        kind, body = self.api.ask({"ragstack": "health"})
+        self.assertEqual((kind, body["handler"]), ("response", "schema"))
+        self.assertEqual(body["architecture"], other)
 
 
 if __name__ == "__main__":
