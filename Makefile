@@ -149,9 +149,12 @@ cov: ## which lines the tests reach
 	find build/cov -name '*.gcda' -delete
 	-$(PYTHON) tests/run --variant cov --only unit --only fuzz --only cli --only aws
 	$(PYTHON) tests/coverage.py build/cov
-bench: ## measure beside terraform
-	$(MAKE) -j$(JOBS) VARIANT=release all
-	$(PYTHON) tests/bench/run.py build/release
+bench: ## measure beside terraform, in one run
+	$(MAKE) -j$(JOBS) VARIANT=release all build/release/latency_proxy build/release/diff_scale
+	build/release/diff_scale
+	$(PYTHON) tests/bench/run.py build/release $(BENCH)
+$(BUILD)/latency_proxy $(BUILD)/diff_scale: $(BUILD)/%: $(BUILD)/tests/bench/%.o $(BUILD)/libragstack.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 demo: ## stacks/rag.yaml on an emulated AWS: up, diff, status, outputs, down
 	tests/demo
 
