@@ -195,7 +195,7 @@ static int run(struct task *task, struct session *session, struct error *error)
         result = session_open_target(session, error);
     if (result == 0)
         result = session_plan(task, session, &plan_options, &plan, error);
-    return result < 0 ? result : tell_plan(session, plan, error);
+    return plan ? tell_plan(session, plan, error) : result;
 }
 
 const struct command command_ci = {

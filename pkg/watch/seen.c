@@ -11,6 +11,7 @@ enum { FIRST_SLOTS = 256 };
 
 static struct seen_entry *new_slots(size_t count)
 {
+    require(count);
     struct seen_entry *slots = calloc(count, sizeof *slots);
     if (!slots)
         panic("out of memory");
