@@ -1,5 +1,6 @@
 /* From a question to its outcome, with models made by hand and a real PostgreSQL
- * (RAGSTACK_TEST_DATABASE). The embedder knows two subjects: vacation and pay. */
+ *, one suite at a time (RAGSTACK_TEST_DATABASE). The embedder knows two subjects: vacation and pay.
+*/
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,7 +92,8 @@ static int set_up(void **state)
     if (!connect.url)
         return 0;
     if (pg_open(NULL, &connect, &fixture->pg, &error) != 0 ||
-        pg_script(NULL, fixture->pg, "DROP SCHEMA IF EXISTS rag CASCADE", &error) != 0 ||
+        pg_script(NULL, fixture->pg,
+                  "SELECT pg_advisory_lock(1); DROP SCHEMA IF EXISTS rag CASCADE", &error) != 0 ||
         schema_migrate(NULL, fixture->pg, fixture->arena, &options, &report, &error) != 0)
         fail_msg("%s", error.message);
     put(fixture, "leave", "Everybody has thirty days of vacation.");

@@ -1,5 +1,6 @@
 /* The store against a real PostgreSQL with pgvector, named by RAGSTACK_TEST_DATABASE (a URI of a
- * database that may be changed). Vectors here are made by hand: dimension n stands for a subject.
+ * database that may be changed), one suite at a time. Vectors here are made by hand: dimension n
+ * stands for a subject.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +48,9 @@ static int set_up(void **state)
         return 0;
     struct pg_options options = {.url = database(), .application = "test"};
     no_error(pg_open(NULL, &options, &fixture->pg, &error), &error);
-    no_error(pg_script(NULL, fixture->pg, "DROP SCHEMA IF EXISTS rag CASCADE", &error), &error);
+    no_error(pg_script(NULL, fixture->pg,
+                       "SELECT pg_advisory_lock(1); DROP SCHEMA IF EXISTS rag CASCADE", &error),
+             &error);
     no_error(schema_migrate(NULL, fixture->pg, fixture->arena, &fixture->options, &report, &error),
              &error);
     assert_int_equal(report.to, schema_newest());
