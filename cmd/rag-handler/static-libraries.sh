@@ -8,6 +8,8 @@
 set -eu
 [ $# = 2 ] || { echo "usage: $0 FOLDER CC" >&2; exit 64; }
 cc=$2
+# What our own make was told (DESTDIR, CFLAGS, -j) is not for the makes of the libraries.
+unset MAKEFLAGS MAKEOVERRIDES MFLAGS DESTDIR PREFIX
 triplet=$($cc -dumpmachine)
 case $triplet in
 x86_64-*) architecture=amd64 ;;
