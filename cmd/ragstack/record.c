@@ -143,14 +143,7 @@ static struct value *entry_said(const struct pass *pass, const struct resource *
     return value_set(arena, entry, "tags", resource->tags);
 }
 
-static int generation_of(const struct pass *pass, const char *id)
-{
-    const struct step *step = map_get(&pass->makes, id);
-    const struct found *found = map_get(&pass->found, id);
-    return step ? step->generation : found ? found->generation : 1;
-}
-
-/* The fields that a later diff compares, and the tags. */
+/* The fields that a later diff compares, and the stack's own tags. */
 static struct value *entry_resolved(const struct pass *pass, const struct resource *resource)
 {
     struct arena *arena = pass->session->arena;
@@ -162,11 +155,7 @@ static struct value *entry_resolved(const struct pass *pass, const struct resour
         if (!(field->flags & (COMPUTED | WRITE_ONLY)))
             value_set(arena, entry, field->name, value_get(attributes, field->name));
     }
-    if (!(resource->type->flags & NO_TAGS))
-        value_set(arena, entry, "tags",
-                  identity_tags(arena, pass->plan->target->identity, resource->id,
-                                generation_of(pass, resource->id), resource->tags));
-    return entry;
+    return value_set(arena, entry, "tags", resource->tags);
 }
 
 struct ledger_applied record_applied(const struct session *session, const struct plan *plan,
