@@ -367,7 +367,7 @@ static void set_auth(struct action *action, struct value *parameters)
         value_set_text(arena, auth, "IAMAuth", "REQUIRED");
         value_push(arena, list, auth);
     }
-    if (value_count(list))
+    if (value_count(list) || (action->have && action_changes(action, "secrets")))
         value_set(arena, parameters, "Auth", value_wrap(arena, "member", list));
 }
 
