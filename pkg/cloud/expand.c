@@ -6,6 +6,8 @@
 #include "pkg/base/panic.h"
 #include "pkg/base/vector.h"
 #include "pkg/cloud/cloud.h"
+#include "pkg/cloud/lambda.h"
+#include "pkg/cloud/types.h"
 
 struct value *props(struct arena *arena, ...)
 {
@@ -130,6 +132,14 @@ static int check_free_id(const struct expansion *expansion, const struct value_e
     return 0;
 }
 
+/* What is in the zip, so that another zip is a change. */
+static void sum_code(struct arena *arena, struct value *properties)
+{
+    const char *path = value_text(properties, "code");
+    if (path && !value_text(properties, "code_sha256"))
+        value_set_text(arena, properties, "code_sha256", lambda_zip_sum(arena, path));
+}
+
 static int expand_free(struct expansion *expansion, struct error *error)
 {
     const struct value *resources = say(expansion, "resources");
@@ -146,6 +156,8 @@ static int expand_free(struct expansion *expansion, struct error *error)
         struct resource *resource = expand_add(expansion, type, entry->key, entry->value, own);
         resource->was = value_text(entry->value, "was");
         resource->mark = entry->mark;
+        if (type == &lambda_function)
+            sum_code(expansion->arena, own);
     }
     return 0;
 }

@@ -14,6 +14,9 @@ struct value *lambda_named(struct arena *arena, const char *name);
 /* The zip at `path` in base64, as the API takes it inside a request. */
 int lambda_read_zip(struct arena *arena, const char *path, struct value **base64,
                     struct error *error);
+/* The zip's SHA-256 in base64, as CodeSha256 has it; NULL when it cannot be read: who needs it says
+ * so then. */
+const char *lambda_zip_sum(struct arena *arena, const char *path);
 /* AWS's sum of what it got, against the wanted one: the file may have changed meanwhile. */
 int lambda_check_code(const struct action *action, const struct value *reply, struct error *error);
 /* Waits until the function (or the version that `qualifier` names) has taken its last change. */

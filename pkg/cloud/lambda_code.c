@@ -48,6 +48,19 @@ int lambda_read_zip(struct arena *arena, const char *path, struct value **base64
     return 0;
 }
 
+const char *lambda_zip_sum(struct arena *arena, const char *path)
+{
+    unsigned char *bytes = NULL, sum[EVP_MAX_MD_SIZE];
+    size_t length = 0;
+    unsigned int sum_length = 0;
+    if (read_file(arena, path, &bytes, &length, NULL) < 0 ||
+        !EVP_Digest(bytes, length, sum, &sum_length, EVP_sha256(), NULL))
+        return NULL;
+    char *text = arena_alloc(arena, (sum_length + 2) / 3 * 4 + 1);
+    EVP_EncodeBlock((unsigned char *)text, sum, (int)sum_length);
+    return text;
+}
+
 int lambda_check_code(const struct action *action, const struct value *reply, struct error *error)
 {
     const char *want = value_text(action->want, "code_sha256");
