@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from corrections import corrects
@@ -39,6 +40,22 @@ def put_policy(call: Call) -> Any:
     if sum(len("".join(policy.split())) for policy in [text, *others]) > MOST_INLINE_POLICY_CHARACTERS:
         raise AwsError("LimitExceeded", f"Maximum policy size of {MOST_INLINE_POLICY_CHARACTERS} bytes exceeded for role "
                        f"{call.params['RoleName']}", 409)
+    return call.pass_through()
+
+
+@corrects("iam", "AttachRolePolicy", "PutRolePermissionsBoundary")
+def attach_policy(call: Call) -> Any:
+    """AWS's own policies are there from the start; moto would load all of them, so one is made on demand."""
+    arn = call.params.get("PolicyArn") or call.params["PermissionsBoundary"]
+    policies = call.backend().managed_policies
+    if arn.startswith("arn:aws:iam::aws:policy/") and arn not in policies:
+        from moto.iam.aws_managed_policies import aws_managed_policies_data
+        from moto.iam.models import AWSManagedPolicy
+
+        name = arn.rsplit("/", 1)[1]
+        known = json.loads(aws_managed_policies_data).get(name)
+        if known and arn == f"arn:aws:iam::aws:policy{known['Path']}{name}":
+            policies[arn] = AWSManagedPolicy.from_data(name, call.account, call.region, known)
     return call.pass_through()
 
 

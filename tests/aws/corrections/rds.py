@@ -12,7 +12,7 @@ from corrections import corrects, checks, paged_or_plain
 from corrections import rds_tables as tables
 from corrections.policies import allows, trusts
 from messages import AwsError
-from pages import page_of
+from pages import page_of, paged
 
 if TYPE_CHECKING:
     from call import Call
@@ -299,6 +299,9 @@ def _check_instance(call: Call, params: Result, engine_version: str) -> None:
     days = params.get("BackupRetentionPeriod")
     if days is not None and not 0 <= days <= 35:
         raise AwsError("InvalidParameterValue", f"Invalid backup retention period: {days}. Must be between 0 and 35.")
+    if params.get("ManageMasterUserPassword") is False and not (
+            params.get("MasterUserPassword") or params.get("MasterUserAuthenticationType") == "iam-db-auth"):
+        raise AwsError("InvalidParameterCombination", "MasterUserPassword must be specified where RDS no longer manages it.")
     password = params.get("MasterUserPassword")
     if password is not None and not 8 <= len(password) <= 128:
         raise AwsError("InvalidParameterValue", "The parameter MasterUserPassword is not a valid password because "
@@ -428,8 +431,6 @@ def _shown(pending: Result) -> Result:
 
 @corrects("rds", "DescribeDBInstances")
 def describe_instances(call: Call) -> Result:
-    from pages import paged
-
     result = paged(call)
     result["DBInstances"] = [_as_aws(call, found) for found in result["DBInstances"]]  # type: ignore[index]
     return result  # type: ignore[return-value]
@@ -457,8 +458,6 @@ def modify_instance(call: Call) -> Result:
     instance.gateway_pending = pending
     if params.get("DBParameterGroupName") not in (None, instance.db_parameter_group_name):
         instance.parameter_apply_status = "pending-reboot"
-    if params.pop("ManageMasterUserPassword", None) is True:
-        params["ManageMasterUserPassword"] = True
     call.forward({"ApplyImmediately": True, **params})
     _keep(instance, params)
     return {"DBInstance": _instance(call, params.get("NewDBInstanceIdentifier", name).lower())}
@@ -612,7 +611,10 @@ def _target_group(call: Call) -> Any:
 @corrects("rds", "DescribeDBProxyTargetGroups")
 def describe_target_groups(call: Call) -> Result:
     _target_group(call)
-    return paged_or_plain(call)  # type: ignore[return-value]
+    result = paged(call)
+    for shown in result["TargetGroups"]:  # type: ignore[index]
+        _show_query(shown, _proxy(call).proxy_target_groups[shown["TargetGroupName"]])
+    return result  # type: ignore[return-value]
 
 
 @corrects("rds", "ModifyDBProxyTargetGroup")
@@ -622,7 +624,17 @@ def modify_target_group(call: Call) -> Result:
     low, high = config.get("MaxIdleConnectionsPercent"), config.get("MaxConnectionsPercent", 100)
     if not 1 <= high <= 100 or low is not None and low > high:
         raise AwsError("InvalidParameterValue", "MaxIdleConnectionsPercent must not exceed MaxConnectionsPercent.")
-    return call.forward()
+    result = call.forward()
+    group = _target_group(call)
+    group.gateway_query = config.get("InitQuery", getattr(group, "gateway_query", ""))
+    _show_query(result["DBProxyTargetGroup"], group)
+    return result
+
+
+def _show_query(shown: Result, group: Any) -> None:
+    """moto forgets the initialization query."""
+    if getattr(group, "gateway_query", ""):
+        shown["ConnectionPoolConfig"]["InitQuery"] = group.gateway_query
 
 
 @corrects("rds", "RegisterDBProxyTargets")
