@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,12 +34,21 @@ static void send_large(struct fake_connection *connection)
         fake_send(connection, piece, sizeof piece);
 }
 
+/* Pieces that a reader has seen: a server that waits for it sends nothing ahead. */
+static atomic_int pieces_seen;
+
+static void await_pieces(int wanted)
+{
+    for (int waited_ms = 0; atomic_load(&pieces_seen) < wanted && waited_ms < 10000; waited_ms++)
+        usleep(1000);
+}
+
 static void send_slowly(struct fake_connection *connection)
 {
     fake_send_text(connection, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 3; i++) {
         fake_send_text(connection, "4\r\nlog\n\r\n");
-        usleep(30000);
+        await_pieces(i + 1);
     }
     fake_send_text(connection, "0\r\n\r\n");
 }
@@ -250,6 +260,7 @@ static int read_piece(void *data, const char *bytes, size_t length)
     struct reader *reader = data;
     buffer_append(&reader->bytes, bytes, length);
     usleep(reader->slow_us);
+    atomic_fetch_add(&pieces_seen, 1);
     return ++reader->pieces == reader->most_pieces;
 }
 
@@ -259,6 +270,7 @@ static int stream(struct fixture *fixture, const char *target, struct reader *re
     struct question question = {
         .fixture = fixture, .target = target, .on_data = read_piece, .data = reader};
     reader->bytes = BUFFER(2 * LARGE);
+    atomic_store(&pieces_seen, 0);
     int result = fixture->loop ? loop_run_task(fixture->loop, "stream", ask, &question, error)
                                : ask(NULL, &question, error);
     *status = question.status;
