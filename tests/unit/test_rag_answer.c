@@ -1,6 +1,5 @@
-/* From a question to its outcome, with models made by hand and a real PostgreSQL
- *, one suite at a time (RAGSTACK_TEST_DATABASE). The embedder knows two subjects: vacation and pay.
-*/
+/* From a question to its outcome, with models made by hand and a real PostgreSQL, one suite at a
+ * time (RAGSTACK_TEST_DATABASE). The embedder knows two subjects: vacation and pay. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
