@@ -6,7 +6,8 @@ VERSION := 0.1.0
 
 WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings \
             -Wformat=2 -Wvla -Wundef
-LIBRARIES := libcurl openssl libcjson yaml-0.1 expat libgit2 libzip libutf8proc libpq libmicrohttpd
+LIBRARIES := libcurl openssl libcjson yaml-0.1 expat libgit2 libzip libutf8proc libpq libmicrohttpd \
+             libxml-2.0
 CPPFLAGS += -I. -D_GNU_SOURCE -DRAGSTACK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(LIBRARIES))
 LDLIBS   += $(shell pkg-config --libs $(LIBRARIES)) -lm
 CFLAGS_debug   := -O1 -g

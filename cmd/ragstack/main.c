@@ -20,6 +20,7 @@
     X(status)       \
     X(outputs)      \
     X(logs)         \
+    X(ingest)       \
     X(ask)          \
     X(open)         \
     X(ls)           \
