@@ -61,7 +61,7 @@ static int embed_one(struct task *task, void *argument, struct error *error)
     struct one_text *one = argument;
     const struct bedrock_options *options = &one->bedrock->options;
     struct aws_reply reply;
-    struct value *tree, *parameters = value_map(one->arena);
+    struct value *tree = NULL, *parameters = value_map(one->arena);
     value_set_text(one->arena, parameters, "modelId", options->embed_model);
     value_set_text(one->arena, parameters, "contentType", "application/json");
     value_set_text(one->arena, parameters, "accept", "application/json");
