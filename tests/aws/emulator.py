@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from typing import Any
@@ -9,6 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a second of start that no test here needs
 
+import moto.backends
+import moto.core.responses
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
@@ -21,8 +24,10 @@ ACCOUNT = DEFAULT_ACCOUNT_ID
 
 
 class Emulator:
-    def __init__(self) -> None:
+    def __init__(self, quick: bool = True) -> None:
         default_user_config["lambda"]["use_docker"] = False
+        if quick:
+            _remember_modules()
         self._application = DomainDispatcherApplication(create_backend_app)
 
     def call(self, request: Request) -> Reply:
@@ -47,6 +52,13 @@ class Emulator:
         """Forgets every resource of every service that was used."""
         BackendDict.reset()
         reset_model_data()
+
+
+def _remember_modules() -> None:
+    """moto looks through its folders, and through its classes, at every request."""
+    modules = list(moto.backends.list_of_moto_modules())
+    moto.backends.list_of_moto_modules = lambda: modules  # type: ignore[assignment]
+    moto.core.responses.method_names_from_class = functools.cache(moto.core.responses.method_names_from_class)
 
 
 def _environ(request: Request) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class Gateway:
     def __init__(self, keys: Keys, plain: bool = False, clock_offset_s: float = 0) -> None:
         self.keys = keys
         self.plain = plain
-        self.emulator = Emulator()
+        self.emulator = Emulator(quick=not plain)
         self.faults = Faults()
         self.journal = Journal()
         self.signatures = SignatureJudge(keys, lambda: time.time() + clock_offset_s)

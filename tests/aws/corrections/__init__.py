@@ -59,9 +59,9 @@ def answer(call: Call) -> Reply:
 
 
 def paged_or_plain(call: Call) -> dict[str, Any] | Reply:
-    from pages import is_paged, paged
+    from pages import is_paged, paged_reply
 
-    return paged(call) if is_paged(call) else call.pass_through()
+    return paged_reply(call) if is_paged(call) else call.pass_through()
 
 
 def load() -> None:

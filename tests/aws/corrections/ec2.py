@@ -280,7 +280,7 @@ def delete_nat(call: Call) -> Result:
 def describe_nats(call: Call) -> Result:
     for name in call.params.get("NatGatewayIds", []):
         _nat(call, name)
-    return _tag_filtered(call, paged(call), "NatGateways")  # type: ignore[arg-type]
+    return _tag_filtered(call, paged(call), "NatGateways")
 
 
 def _tag_filtered(call: Call, result: Result, key: str) -> Result:
@@ -670,8 +670,8 @@ def describe_endpoints(call: Call) -> Result:
     for name in call.params.get("VpcEndpointIds", []):
         _endpoint(call, name)
     result = paged(call)
-    result["VpcEndpoints"] = [_endpoint_as_aws(call, item) for item in result["VpcEndpoints"]]  # type: ignore[index]
-    return _tag_filtered(call, result, "VpcEndpoints")  # type: ignore[arg-type]
+    result["VpcEndpoints"] = [_endpoint_as_aws(call, item) for item in result["VpcEndpoints"]]
+    return _tag_filtered(call, result, "VpcEndpoints")
 
 
 @corrects("ec2", "DeleteVpcEndpoints")

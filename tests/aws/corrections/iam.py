@@ -63,7 +63,7 @@ def attach_policy(call: Call) -> Any:
 def list_roles(call: Call) -> Any:
     """Lists come without tags, boundaries and last use."""
     result = paged(call)
-    for role in result["Roles"]:  # type: ignore[index]
+    for role in result["Roles"]:
         for name in ("Tags", "PermissionsBoundary", "RoleLastUsed"):
             role.pop(name, None)
     return result

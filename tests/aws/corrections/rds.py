@@ -432,7 +432,7 @@ def _shown(pending: Result) -> Result:
 @corrects("rds", "DescribeDBInstances")
 def describe_instances(call: Call) -> Result:
     result = paged(call)
-    result["DBInstances"] = [_as_aws(call, found) for found in result["DBInstances"]]  # type: ignore[index]
+    result["DBInstances"] = [_as_aws(call, found) for found in result["DBInstances"]]
     return result  # type: ignore[return-value]
 
 
@@ -612,7 +612,7 @@ def _target_group(call: Call) -> Any:
 def describe_target_groups(call: Call) -> Result:
     _target_group(call)
     result = paged(call)
-    for shown in result["TargetGroups"]:  # type: ignore[index]
+    for shown in result["TargetGroups"]:
         _show_query(shown, _proxy(call).proxy_target_groups[shown["TargetGroupName"]])
     return result  # type: ignore[return-value]
 

@@ -104,11 +104,11 @@ def with_arn(call: Call) -> Any:
 @corrects("sns", "ListSubscriptionsByTopic", "ListSubscriptions")
 def list_subscriptions(call: Call) -> Result:
     result = paged(call) if call.operation == "ListSubscriptionsByTopic" else call.forward()
-    for item in result["Subscriptions"]:  # type: ignore[index]
+    for item in result["Subscriptions"]:
         subscription = call.backend().subscriptions.get(item["SubscriptionArn"])
         if subscription is not None and _pending(subscription):
             item["SubscriptionArn"] = "PendingConfirmation"
-    return result  # type: ignore[return-value]
+    return result
 
 
 @corrects("sns", "GetTopicAttributes")
