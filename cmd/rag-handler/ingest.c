@@ -82,7 +82,7 @@ static int embed_missing(struct task *task, struct ingesting *ingesting,
             units->vectors[at] = vectors + missing++ * dimensions;
         }
     }
-    if (!missing)
+    if (!missing || !ingesting->models->embed)
         return 0;
     int result = ingesting->models->embed(task, ingesting->models, arena, texts, missing, vectors,
                                           &usage, error);

@@ -209,7 +209,7 @@ static int run(struct task *task, struct session *session, struct error *error)
         result = api_open(task, session, &api, error);
     if (result < 0)
         return result;
-    request.body_length = strlen(request.body);
+    request.body_length = request.body ? strlen(request.body) : 0;
     int64_t started_ms = task_now_ms(task);
     result = api_call(task, &api, session->arena, &request, &reply, NULL, error);
     if (result == 0 && !value_text(reply, "outcome"))

@@ -6,6 +6,7 @@
 
 #include "cmd/ragstack/consent.h"
 #include "cmd/ragstack/terminal_text.h"
+#include "pkg/base/panic.h"
 #include "pkg/convert/convert.h"
 #include "pkg/value/number.h"
 
@@ -166,6 +167,7 @@ static void show_item(struct ingest *ingest, const struct ingest_item *item)
 
 static int look(struct task *task, struct ingest *ingest, struct error *error)
 {
+    require(ingest->source);
     for (;;) {
         CLEANUP(arena_freep) struct arena *arena = arena_new();
         struct ingest_item item;

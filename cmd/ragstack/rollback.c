@@ -103,7 +103,7 @@ static int make_plan(struct task *task, struct rollback *rollback, struct plan *
     if (result == 0)
         result =
             plan_make(session->arena, session->target, &session->wanted, &found, NULL, plan, error);
-    if (result < 0)
+    if (result != 0)
         return result;
     (*plan)->ledger = session->ledger->place;
     for (size_t i = 0; i < (*plan)->step_count; i++)

@@ -154,9 +154,9 @@ static int make_extension(struct task *task, struct pg *pg, struct arena *arena,
     result =
         one_cell(task, pg, arena, "SELECT extversion FROM pg_extension WHERE extname = 'vector'",
                  &report->vector_version, error);
-    int major = 0, minor = 0;
-    if (result == 0 && report->vector_version)
-        sscanf(report->vector_version, "%d.%d", &major, &minor);
+    char *rest = NULL;
+    long major = report->vector_version ? strtol(report->vector_version, &rest, 10) : 0;
+    long minor = rest && *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
     if (result == 0 && (major < VECTOR_MAJOR || (major == VECTOR_MAJOR && minor < VECTOR_MINOR)))
         return error_set(error, ERR_PREFLIGHT,
                          "pgvector is %s here; %d.%d is the least: choose a newer engine version",

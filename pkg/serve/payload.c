@@ -184,10 +184,9 @@ static bool take_apart(const struct request *request, const struct value *answer
         reply->content_type = "application/json";
     if (value_is(body, VALUE_STRING) && value_bool_at(answer, "isBase64Encoded", false))
         return decode_body(request, body, reply);
-    reply->body = value_is(body, VALUE_STRING) ? body->string.text
-                  : body                       ? json_text(request->arena, body)
-                                               : "";
-    reply->body_length = value_is(body, VALUE_STRING) ? body->string.length : strlen(reply->body);
+    const struct value *plain = value_is(body, VALUE_STRING) ? body : NULL;
+    reply->body = plain ? plain->string.text : body ? json_text(request->arena, body) : "";
+    reply->body_length = plain ? plain->string.length : strlen(reply->body);
     return true;
 }
 

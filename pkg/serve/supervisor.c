@@ -518,6 +518,7 @@ int supervisor_run(const char *folder, struct error *error)
     if (result == 0 && pthread_create(&signals, NULL, await_signal, supervisor) == 0) {
         await_end(supervisor);
         stop_all(supervisor);
+        /* NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread,cert-pos44-c): it waits for signals */
         pthread_kill(signals, SIGTERM);
         pthread_join(signals, NULL);
     }

@@ -265,6 +265,7 @@ static int convert(struct cursor *cursor, const cJSON *node, struct value **out)
     skip_space(cursor);
     struct mark mark = cursor->mark;
     int status = 0;
+    *out = NULL;
     if (cJSON_IsObject(node)) {
         status = convert_map(cursor, node, out);
     } else if (cJSON_IsArray(node)) {
@@ -280,7 +281,7 @@ static int convert(struct cursor *cursor, const cJSON *node, struct value **out)
         *out = value_null(cursor->arena);
         skip(cursor, 4);
     }
-    if (!status)
+    if (!status && *out)
         (*out)->mark = mark;
     return status;
 }

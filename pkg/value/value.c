@@ -136,7 +136,7 @@ static void set_marked(struct arena *arena, struct value *map, const struct valu
 
 struct value *value_set(struct arena *arena, struct value *map, const char *key, struct value *item)
 {
-    require(map->kind == VALUE_MAP);
+    require(map && map->kind == VALUE_MAP);
     if (!item)
         return map;
     struct value_entry *entry = find_entry(map, key);
