@@ -128,7 +128,7 @@ setup: ## install what building and testing needs (asks for root once)
 test: setup ## everything in under ten minutes: builds, checks, all suites, one pass under ASan and UBSan
 	$(MAKE) -j$(JOBS) all unit fuzzers
 	$(MAKE) -j$(JOBS) VARIANT=asan unit fuzzers
-	$(PYTHON) tests/run --only unit --only fuzz --only asan --only cli --only aws --only checks
+	$(PYTHON) tests/run --timeout 900 --only checks --only unit --only fuzz --only asan --only aws --only cli
 soak: test ## what takes longer: all suites under ASan, units under TSan and valgrind, torture, fuzzing
 	$(MAKE) -j$(JOBS) VARIANT=asan all
 	$(MAKE) -j$(JOBS) VARIANT=tsan unit
