@@ -116,7 +116,7 @@ static void print_cost(const struct view *view)
         buffer_printf(&line, ", %lld tokens in, %lld out",
                       (long long)value_int_at(usage, "input_tokens", 0),
                       (long long)value_int_at(usage, "output_tokens", 0));
-    if (value_is(usd, VALUE_REAL) || value_is(usd, VALUE_INT))
+    if (value_as_real(usd, 0) > 0)
         buffer_printf(&line, ", $%.6f", value_as_real(usd, 0));
     if (value_text(usage, "model"))
         buffer_printf(&line, ", %s", terminal_line(view->arena, value_text(usage, "model")));
