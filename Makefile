@@ -30,7 +30,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/%,$(UNIT_SOURCES))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SOURCES))
 
 .PHONY: all handler help lib unit fuzzers test soak test-asan test-tsan torture fuzz cov clean format tidy \
-        check-layers check-headers check-size check-banned check-format demo bench install setup
+        check-layers check-headers check-size check-banned check-format demo bench bench-retrieval install setup
 all: $(BUILD)/ragstack handler ## build the program and the handlers
 
 help: ## this list
@@ -154,7 +154,10 @@ bench: ## measure beside terraform, in one run
 	$(MAKE) -j$(JOBS) VARIANT=release all build/release/latency_proxy build/release/diff_scale
 	build/release/diff_scale
 	$(PYTHON) tests/bench/run.py build/release $(BENCH)
-$(BUILD)/latency_proxy $(BUILD)/diff_scale: $(BUILD)/%: $(BUILD)/tests/bench/%.o $(BUILD)/libragstack.a
+bench-retrieval: ## measure search and refusals on examples/, alone and among 3,000 others
+	$(MAKE) -j$(JOBS) VARIANT=release all build/release/retrieval
+	$(PYTHON) tests/bench/retrieval.py build/release
+$(BUILD)/latency_proxy $(BUILD)/diff_scale $(BUILD)/retrieval: $(BUILD)/%: $(BUILD)/tests/bench/%.o $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 demo: ## stacks/rag.yaml on an emulated AWS: up, diff, status, outputs, down
 	tests/demo

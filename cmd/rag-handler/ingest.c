@@ -218,10 +218,9 @@ static struct value *get_documents(const struct invocation *invocation)
     size_t count = value_count(listing.documents);
     struct value *reply = value_map(arena);
     value_set(arena, reply, "documents", listing.documents);
-    value_set_text(arena, reply, "next",
-                   count == (size_t)listing.limit
-                       ? value_text(value_item(listing.documents, count - 1), "id")
-                       : NULL);
+    const char *last = value_text(value_item(listing.documents, count - 1), "id");
+    value_set(arena, reply, "next",
+              value_string(arena, count == (size_t)listing.limit ? last : NULL));
     return reply_ok(invocation, reply);
 }
 

@@ -11,7 +11,8 @@ static const struct {
     double floor;
 } floors[] = {
     {"amazon.titan-embed-text-v2", 0.25},
-    {"ragstack.use-lite", 0.42},
+    {"ragstack.use-lite", 0.38}, /* the highest that loses no more than one in ten answers:
+                                    tests/bench/README.md */
 };
 
 double floor_of_model(const char *embedder, int dimensions)

@@ -1,0 +1,94 @@
+"""A stack on this machine for a suite: `up --local` in a folder of its own, taken down whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.request
+from typing import Any
+
+import yaml
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / folder) for folder in ("cli", "aws")]
+
+import harness  # noqa: E402
+
+HANDBOOK = TESTS.parent / "examples" / "handbook"
+QUESTIONS = yaml.safe_load((TESTS.parent / "examples" / "questions.yaml").read_text())
+STACK = "stack: handbook\nregion: us-east-1\napi: {throttle: {rate: 1000, burst: 1000}}\n"
+FETCH_S = 300  # the first time on a machine: PostgreSQL and the encoder
+
+
+class LocalCase(unittest.TestCase):
+    """One stack for all tests of a class, with the handbook in it."""
+
+    folder: pathlib.Path
+    program: harness.Program
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        holder = tempfile.TemporaryDirectory(prefix="ragstack-local-")
+        cls.addClassCleanup(holder.cleanup)
+        cls.folder = pathlib.Path(holder.name)
+        cls.folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+        cls.program = harness.Program(cls.folder, "http://127.0.0.1:9", timeout_s=FETCH_S)
+        if os.geteuid() != 0:  # what was fetched once stays fetched
+            cache = os.environ.get("XDG_CACHE_HOME") or str(pathlib.Path.home() / ".cache")
+            cls.program.environment["XDG_CACHE_HOME"] = cache
+        (cls.folder / "ragstack.yaml").write_text(STACK)
+        cls.addClassCleanup(cls.program.run, "down", "--local", "--yes", "--allow-data-loss=database")
+        cls.must("up", "--local", "--yes")
+        cls.must("ingest", "--local", str(HANDBOOK))
+
+    @classmethod
+    def must(cls, *arguments: str, status: int = 0, **options: Any) -> harness.Result:
+        result = cls.program.run(*arguments, **options)
+        if result.status != status:
+            raise AssertionError(f"{result}\n{cls.logs()}")
+        return result
+
+    @classmethod
+    def logs(cls) -> str:
+        texts = []
+        for path in sorted(cls.folder.glob(".ragstack/local/*/logs/*")):
+            texts.append(f"-- {path.name}\n" + "".join(path.read_text(errors="replace").splitlines(True)[-20:]))
+        return "\n".join(texts)
+
+    def ask(self, question: str, *options: str) -> dict[str, Any]:
+        return self.must("ask", "--local", "--json", *options, question).json
+
+    def ingest(self, *arguments: str, **options: Any) -> dict[str, Any]:
+        return self.must("ingest", "--local", "--json", *arguments, **options).json["summary"]
+
+    def url(self) -> str:
+        return self.must("outputs", "--local", "api_url").stdout.strip()
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        given = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        request = urllib.request.Request(self.url() + path, data, given, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                text = reply.read()
+                return reply.status, json.loads(text) if text else None
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read() or b"null")
+
+    def sql(self, text: str) -> str:
+        (path,) = self.folder.glob(".ragstack/local/*/postgres.url")
+        url = path.read_text().strip()
+        run = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url], input=text, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run.stdout.strip()
+
+    def database_url(self) -> str:
+        (path,) = self.folder.glob(".ragstack/local/*/postgres.url")
+        return path.read_text().strip()

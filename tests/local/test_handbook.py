@@ -1,0 +1,188 @@
+"""The whole product on this machine: documents in, questions, proof, refusals, deletion, migration."""
+
+import json
+import os
+import shutil
+import signal
+import unittest
+import urllib.parse
+import urllib.request
+
+import stack
+from stack import HANDBOOK, QUESTIONS
+
+ANSWERED = [row for row in QUESTIONS["answered"] if row["kind"] == "keyword"]
+FAR = ["What is the capital of Australia?", "How do I train a puppy not to bite?",
+       "Which vaccine protects against yellow fever?"]
+
+
+def text_of(document):
+    return (HANDBOOK / document).read_bytes()
+
+
+class AnswerTest(stack.LocalCase):
+    def test_answers_are_proved(self):
+        for row in ANSWERED[::5]:
+            with self.subTest(row["question"]):
+                reply = self.ask(row["question"])
+                self.assertEqual(reply["outcome"], "answered", reply)
+                sources = [one for one in reply["citations"] if one["document"] == row["document"]]
+                self.assertTrue(sources, reply)
+                for one in sources:
+                    whole = text_of(row["document"])
+                    self.assertEqual(whole[one["start"]:one["end"]].decode(), one["quote"])
+                    passage = one["passage"].encode()
+                    self.assertEqual(whole[one["passage_start"]:one["passage_start"] + len(passage)], passage)
+                quotes = " ".join(" ".join(one["quote"] for one in sources).split())
+                for word in row["words"]:
+                    self.assertIn(word, quotes)
+
+    def test_most_questions_find_their_document(self):
+        found = sum(any(one["document"] == row["document"] for one in self.ask(row["question"])["citations"])
+                    for row in ANSWERED)
+        self.assertGreaterEqual(found, 24, f"{found} of {len(ANSWERED)}")
+
+    def test_what_the_documents_do_not_say_is_refused(self):
+        for question in FAR:
+            with self.subTest(question):
+                reply = self.ask(question)
+                self.assertEqual((reply["outcome"], reply["answer"], reply["citations"]), ("no_answer", "", []))
+                self.assertEqual(len(reply["nearest"]), 3)
+                self.assertEqual(reply["timings_ms"]["generate"], 0)  # no model was asked
+        text = self.must("ask", "--local", FAR[0]).stdout
+        self.assertTrue(text.startswith("The documents do not answer this.\n"), text)
+
+    def test_extracts_do_not_pass_for_a_model(self):
+        text = self.must("ask", "--local", ANSWERED[0]["question"])
+        self.assertIn("Extracts (no language model is configured)", text.stdout)
+        self.assertIn("\n[1] Vacation (", text.stdout)
+        self.assertNotIn("$", text.stderr)
+
+    def test_a_filter_leaves_the_rest_out(self):
+        (self.folder / "legal").mkdir()
+        (self.folder / "legal" / "vacation-old.md").write_text("# Vacation\n\nEverybody has 24 days of paid vacation a year.\n")
+        self.addCleanup(self.call, "DELETE", "/documents/legal%2Fvacation-old.md")
+        self.ingest("legal", "--prefix", "legal/", "-m", "team=legal")
+        reply = self.ask(ANSWERED[0]["question"], "--filter", "team=legal")
+        self.assertEqual({one["document"] for one in reply["citations"]}, {"legal/vacation-old.md"})
+
+
+class DocumentTest(stack.LocalCase):
+    def test_again_costs_nothing(self):
+        summary = self.ingest(str(HANDBOOK))
+        self.assertEqual((summary["documents"], summary["unchanged"], summary["embedded"]), (40, 40, 0))
+
+    def test_one_is_deleted_and_comes_back(self):
+        question = ANSWERED[0]["question"]
+        path = "/documents/" + urllib.parse.quote("people/vacation.md", safe="")
+        self.assertEqual(self.call("DELETE", path)[0], 204)
+        self.assertEqual(self.call("DELETE", path)[0], 404)
+        self.assertNotIn("people/vacation.md", [one["document"] for one in self.ask(question)["citations"]])
+        summary = self.ingest(str(HANDBOOK))
+        self.assertEqual((summary["stored"], summary["unchanged"]), (1, 39))
+        self.assertIn("people/vacation.md", [one["document"] for one in self.ask(question)["citations"]])
+
+    def test_a_change_replaces_and_what_is_gone_is_deleted(self):
+        copy = self.folder / "copy"
+        shutil.copytree(HANDBOOK / "sales", copy)
+        self.ingest("copy", "--prefix", "copy/")
+        (copy / "pricing.md").write_text("# Discounts\n\nThe navy of Ruritania gets 61 per cent off.\n")
+        os.unlink(copy / "tenders.md")
+        result = self.must("ingest", "--local", "--json", "copy", "--prefix", "copy/", "--delete-missing", "--yes").json
+        self.assertEqual(result["deleted"], ["copy/tenders.md"])
+        self.assertEqual((result["summary"]["stored"], result["summary"]["unchanged"]), (1, 1))
+        reply = self.ask("What discount does the navy of Ruritania get?")
+        self.assertEqual(reply["citations"][0]["document"], "copy/pricing.md")
+        self.assertIn("61 per cent", reply["citations"][0]["quote"])
+        shutil.rmtree(copy)
+        copy.mkdir()
+        (copy / "last.md").write_text("last")
+        self.must("ingest", "--local", "copy", "--prefix", "copy/", "--delete-missing", "--yes")
+        ids = [row["id"] for row in self.call("GET", "/documents?limit=1000")[1]["documents"]]
+        self.assertEqual([one for one in ids if one.startswith("copy/")], ["copy/last.md"])
+        self.assertEqual(len(ids), 41)
+        self.assertEqual(self.call("DELETE", "/documents/copy%2Flast.md")[0], 204)
+
+    def test_a_list_by_pages(self):
+        seen, after = [], ""
+        while after is not None:
+            status, page = self.call("GET", f"/documents?limit=7&after={urllib.parse.quote(after, safe='')}")
+            self.assertEqual(status, 200)
+            seen += [row["id"] for row in page["documents"]]
+            after = page["next"]
+        self.assertEqual(seen, sorted(path.relative_to(HANDBOOK).as_posix() for path in HANDBOOK.rglob("*.md")))
+
+    def test_what_is_wrong_is_told(self):
+        for path, body, headers, status in (
+            ("/documents", {"documents": []}, {}, 400), ("/documents", {"documents": [{"id": "a"}]}, {}, 400),
+            ("/documents", {"documents": [{"id": "", "text": "x"}]}, {}, 400), ("/documents", b"{", {}, 400),
+            ("/documents", b"x", {"Content_Type": "text/plain"}, 415), ("/ask", {"question": " "}, {}, 400),
+            ("/ask", {"question": "x" * 4001}, {}, 400), ("/ask", {"question": "?", "top_k": 99}, {}, 400),
+            ("/nowhere", {}, {}, 404),
+        ):
+            with self.subTest(path=path, body=body):
+                self.assertEqual(self.call("POST", path, body, **headers)[0], status)
+
+    def test_a_table_of_another_database(self):
+        self.sql("""CREATE TABLE public."old Docs" (doc text, part int, body text, meta jsonb);
+            INSERT INTO public."old Docs" VALUES
+              ('m/one', 2, 'The second half: hibernation lasts 5 months.', '{"from": "old"}'),
+              ('m/one', 1, E'# Marmots\\n\\nBack\\\\slash, tab\\tand "quotes". Grüße.', '{"from": "old"}'),
+              ('m/two', 1, 'Marmots whistle when an eagle comes.', NULL), ('m/three', 1, '  ', NULL);""")
+        result = self.must("ingest", "--local", "--json", "--from", self.database_url(), "--table", "public.old Docs",
+                           "--id", "doc", "--text", "body", "--order", "part", "--metadata-column", "meta",
+                           "--prefix", "old/", status=6)
+        self.assertEqual([row["id"] for row in result.json["failed"]], ["old/m/three"])
+        self.assertEqual(result.json["summary"]["stored"], 2)
+        reply = self.ask("How long does hibernation last?", "--filter", "from=old")
+        self.assertEqual(reply["citations"][0]["document"], "old/m/one")
+        self.assertEqual(self.sql("SELECT text FROM rag.documents WHERE id = 'old/m/one'"),
+                         '# Marmots\n\nBack\\slash, tab\tand "quotes". Grüße.\n\nThe second half: hibernation lasts 5 months.')
+        again = self.must("ingest", "--local", "--from", self.database_url(), "--table", "public.old Docs", "--id", "doc",
+                          "--text", "body", "--order", "part", "--metadata-column", "meta", "--prefix", "old/", status=6)
+        self.assertIn("2 unchanged", again.stdout)
+        self.assertIn("3 documents in the table, 2 in the stack below old/.", again.stderr)
+        missing = self.must("ingest", "--local", "--from", self.database_url(), "--table", "nothing", "--id", "doc",
+                            "--text", "body", status=1)
+        self.assertIn("nothing", missing.stderr)
+        for one in ("old/m/one", "old/m/two"):
+            self.call("DELETE", "/documents/" + urllib.parse.quote(one, safe=""))
+
+
+class LifeTest(stack.LocalCase):
+    def test_the_page_is_served_and_asks(self):
+        process = self.program.start("open", "--local")
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        url = process.stdout.readline().strip()
+        with urllib.request.urlopen(url, timeout=30) as reply:
+            self.assertIn(b"Ask the documents", reply.read())
+        request = urllib.request.Request(url + "ask", b'{"question": "On which day of the month are salaries paid?"}',
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            self.assertIn(b"25th", reply.read())
+        with urllib.request.urlopen(self.url() + "/", timeout=30) as reply:
+            self.assertIn(b"Ask the documents", reply.read())
+
+    def test_killed_it_comes_back_with_its_documents(self):
+        (path,) = self.folder.glob(".ragstack/local/*/supervisor.json")
+        os.kill(json.loads(path.read_text())["pid"], signal.SIGKILL)
+        self.assertNotEqual(self.program.run("ask", "--local", "Anybody there?").status, 0)
+        self.must("up", "--local", "--yes")
+        self.assertEqual(self.ask(ANSWERED[0]["question"])["citations"][0]["document"], "people/vacation.md")
+        self.assertEqual(self.ingest(str(HANDBOOK))["unchanged"], 40)
+
+    def test_zz_down_keeps_the_data_until_it_may_go(self):
+        self.must("down", "--local", "--yes")
+        self.assertIn("`ragstack up --local` makes it", self.program.run("ask", "--local", "Anybody there?").stderr)
+        self.must("up", "--local", "--yes")
+        self.assertEqual(self.ingest(str(HANDBOOK))["unchanged"], 40)
+        data = self.sql("SHOW data_directory")
+        self.assertTrue(os.path.isdir(data))
+        result = self.must("down", "--local", "--yes", "--allow-data-loss=database")
+        self.assertIn("Nothing of the stack is left.", result.stderr)
+        self.assertFalse(os.path.exists(data))
+
+
+if __name__ == "__main__":
+    unittest.main()
