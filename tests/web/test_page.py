@@ -153,6 +153,20 @@ class AnswerTest(PageCase):
         page.click("#close")
         page.wait("!document.getElementById('sheet').open")
 
+    def test_broken_lines_flow(self):
+        page, reply = self.open(), answered()
+        text = ("# A heading that is longer than sixty characters, and stays a line of its own\nText that was broken for "
+                "the eye, by whoever wrote it with an editor\nflows again.\nShort lines stay.\n| a table's row that is "
+                "longer than sixty characters | stays | a | row |\n| next | row |\n")
+        reply["citations"] = [{**reply["citations"][0], "passage": text, "passage_start": 0, "quote": "flows again.",
+                               "start": text.index("flows"), "end": text.index("flows") + 12}]
+        self.ask("?", reply)
+        page.click(".cite")
+        page.wait("document.getElementById('sheet').open")
+        self.assertEqual(page.run("document.getElementById('passage').textContent"),
+                         text.replace("editor\nflows", "editor flows"))
+        self.assertEqual(page.run("document.querySelector('mark').textContent"), "flows again.")
+
     def test_no_answer_is_told_as_such(self):
         page = self.open()
         self.ask("What is the meaning of life?", NO_ANSWER)
