@@ -187,7 +187,8 @@ class LogGroups(scenario.Case):
         for pattern, wanted in [
             ('{ $.level = "ERROR" }', [one]), ("{ $.ms >= 100 }", [two]), ('{ $.request.id = "a*" }', [one]),
             ('{ ($.level = "INFO" && $.ms > 500) || $.cold IS TRUE }', [two]), ("{ $.cold NOT EXISTS }", [one, "plain ERROR text"]),
-            ("ERROR text", ["plain ERROR text"]), ('"ERROR text"', ["plain ERROR text"]), ("-ERROR", [two]), ("", [one, two, "plain ERROR text"]),
+            ("ERROR text", ["plain ERROR text"]), ('"ERROR text"', ["plain ERROR text"]), ("-ERROR", [two]),
+            ("", [one, two, "plain ERROR text"]),
             ("?INFO ?plain", [two, "plain ERROR text"]), ("%a[0-9]%", [one]),
         ]:
             with self.subTest(pattern):
