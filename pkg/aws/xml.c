@@ -7,6 +7,13 @@
 
 #include "pkg/value/number.h"
 
+/* The older of the two is deprecated since 2.9, where the other is new. */
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+#define LINE_NUMBER(parser) XML_GetCurrentLineNumber64(parser)
+#else
+#define LINE_NUMBER(parser) XML_GetCurrentLineNumber(parser)
+#endif
+
 enum { MAXIMUM_DEPTH = 64, MAXIMUM_ELEMENTS = 1000000 };
 
 /* An element that has begun and not ended. */
@@ -125,7 +132,7 @@ static int fail(struct parsing *parsing, const char *name, struct error *error)
     if (!why)
         why = XML_ErrorString(XML_GetErrorCode(parsing->parser));
     return error_set(error, ERR_INPUT, "%s, line %lu: the XML %s%s", name,
-                     (unsigned long)XML_GetCurrentLineNumber(parsing->parser),
+                     (unsigned long)LINE_NUMBER(parsing->parser),
                      parsing->refusal ? "" : "is broken: ", why);
 }
 
