@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "cmd/ragstack/annotation.h"
-#include "cmd/ragstack/file.h"
 #include "cmd/ragstack/session.h"
 #include "cmd/ragstack/template.h"
+#include "pkg/base/file.h"
 #include "pkg/value/json.h"
 
 static const struct option_row options[] = {

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/ragstack/file.h"
 #include "cmd/ragstack/record.h"
+#include "pkg/base/file.h"
+#include "pkg/base/hex.h"
 #include "pkg/ledger/process.h"
 
 enum { CODE_MAXIMUM_BYTES = 256 << 20 };
@@ -85,10 +86,7 @@ static const char *sum_of(struct arena *arena, const char *base64)
     if (!base64 || strlen(base64) != 44 ||
         EVP_DecodeBlock(digest, (const unsigned char *)base64, 44) != 33)
         return NULL;
-    char *hex = arena_alloc(arena, 2 * SHA256_DIGEST_LENGTH + 1);
-    for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    return hex;
+    return hex_text(arena, digest, SHA256_DIGEST_LENGTH);
 }
 
 static bool brings_code(const struct step *step)

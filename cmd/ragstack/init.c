@@ -3,9 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/ragstack/file.h"
 #include "cmd/ragstack/session.h"
 #include "cmd/ragstack/template.h"
+#include "pkg/base/file.h"
 
 /* The folder's name, as a stack may be called; "rag" when nothing of it is left. */
 static const char *folder_name(struct arena *arena)

@@ -11,6 +11,7 @@
 
 #include "cmd/ragstack/api.h"
 #include "cmd/ragstack/template.h"
+#include "pkg/base/hex.h"
 #include "pkg/base/panic.h"
 #include "pkg/serve/server.h"
 #include "pkg/value/number.h"
@@ -214,8 +215,7 @@ static void make_token(struct site *site)
 {
     unsigned char bytes[TOKEN_BYTES];
     require(getrandom(bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(site->token + 2 * i, 3, "%02x", bytes[i]);
+    hex_encode(bytes, sizeof bytes, site->token);
 }
 
 static int choose_port(const struct session *session, int *out, struct error *error)

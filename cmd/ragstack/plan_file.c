@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/ragstack/file.h"
+#include "pkg/base/file.h"
 #include "pkg/value/json.h"
 
 enum { PLAN_MAXIMUM_BYTES = 64 << 20 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pkg/base/hex.h"
 #include "pkg/base/panic.h"
 #include "pkg/plan/lines.h"
 
@@ -38,10 +39,7 @@ static const char *run_id(struct arena *arena)
 {
     unsigned char bytes[8];
     require(RAND_bytes(bytes, sizeof bytes) == 1);
-    char *hex = arena_alloc(arena, 2 * sizeof bytes + 1);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-    return hex;
+    return hex_text(arena, bytes, sizeof bytes);
 }
 
 static void set_now(const struct session *session, struct value *document, const char *key)

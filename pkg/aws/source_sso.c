@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pkg/aws/source.h"
+#include "pkg/base/hex.h"
 
 enum { CACHE_MAXIMUM_BYTES = 256 << 10, ATTEMPTS = 4 };
 
@@ -66,12 +67,10 @@ static const char *cache_path(const struct search *search, const struct sign_in 
 {
     const char *key = sign_in->session ? sign_in->session : sign_in->start_url;
     unsigned char digest[SHA_DIGEST_LENGTH];
-    char hex[2 * SHA_DIGEST_LENGTH + 1];
     SHA1((const unsigned char *)key, strlen(key), digest);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
     return credential_path(search->arena, search->options,
-                           arena_printf(search->arena, "~/.aws/sso/cache/%s.json", hex));
+                           arena_printf(search->arena, "~/.aws/sso/cache/%s.json",
+                                        hex_text(search->arena, digest, sizeof digest)));
 }
 
 /* "2026-01-31T23:59:59Z"; older versions of the CLI wrote "UTC" for the zone. */

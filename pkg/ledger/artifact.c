@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pkg/base/hex.h"
 #include "pkg/base/panic.h"
 #include "pkg/ledger/ledger.h"
 
@@ -31,8 +32,7 @@ int ledger_fetch(struct task *task, struct ledger *ledger, struct arena *arena, 
     if (result < 0)
         return result;
     SHA256((const unsigned char *)object.bytes, object.length, digest);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    hex_encode(digest, sizeof digest, hex);
     if (strcmp(hex, sha256) != 0)
         return error_set(error, ERR_FAILED, "the artifact %s in %s is not what it was", sha256,
                          ledger->place);

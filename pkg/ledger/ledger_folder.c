@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pkg/base/file.h"
+#include "pkg/base/hex.h"
 #include "pkg/base/vector.h"
 #include "pkg/ledger/ledger.h"
 
@@ -45,8 +47,7 @@ static void version_of(const char *bytes, size_t length, char version[LEDGER_VER
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256((const unsigned char *)bytes, length, digest);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(version + 2 * i, 3, "%02x", digest[i]);
+    hex_encode(digest, sizeof digest, version);
 }
 
 /* -- reading -- */
@@ -139,20 +140,6 @@ static int list(struct task *task, struct ledger *ledger, struct arena *arena, c
 
 /* -- changing -- */
 
-static int make_folders(struct arena *arena, const char *path, struct error *error)
-{
-    char *copy = arena_strdup(arena, path);
-    for (char *slash = strchr(copy + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash)
-            *slash = '\0';
-        if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-            return failed(copy, error);
-        if (!slash)
-            return 0;
-        *slash = '/';
-    }
-}
-
 /* The file lock is let go by closing it. ERR_NOT_FOUND when there is no ledger. */
 static int enter(struct task *task, struct folder_ledger *folder, struct arena *arena,
                  int *descriptor, struct error *error)
@@ -170,20 +157,6 @@ static int enter(struct task *task, struct folder_ledger *folder, struct arena *
         int result = task_sleep(task, RETRY_MS, error);
         if (result < 0)
             return result;
-    }
-    return 0;
-}
-
-static int write_bytes(int descriptor, const char *bytes, size_t length)
-{
-    while (length) {
-        ssize_t written = write(descriptor, bytes, length);
-        if (written < 0 && errno != EINTR)
-            return -1;
-        if (written > 0) {
-            bytes += written;
-            length -= (size_t)written;
-        }
     }
     return 0;
 }
@@ -210,7 +183,7 @@ static int replace(struct folder_ledger *folder, struct arena *arena, const char
     unlink(neighbour);
     CLEANUP(close_descriptor)
     int descriptor = open(neighbour, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (descriptor < 0 || write_bytes(descriptor, bytes, length) < 0 ||
+    if (descriptor < 0 || file_write_all(descriptor, bytes, length) < 0 ||
         set_time(descriptor, ledger_wall_ms(&folder->ledger)) < 0 || fsync(descriptor) < 0)
         return failed(neighbour, error);
     if (rename(neighbour, path) < 0)
@@ -250,7 +223,7 @@ static int put(struct task *task, struct ledger *ledger, const char *key, const 
     if (result == 0)
         result = check(task, ledger, arena, key, condition, error);
     if (result == 0 && strcmp(parent, folder->path) != 0)
-        result = make_folders(arena, parent, error);
+        result = file_make_folders(arena, parent, 0700, error);
     if (result == 0)
         result = replace(folder, arena, path, bytes, length, error);
     if (result == 0)
@@ -284,7 +257,7 @@ static int create(struct task *task, struct ledger *ledger, struct error *error)
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     (void)task;
     ledger->missing = false;
-    return make_folders(arena, folder->path, error);
+    return file_make_folders(arena, folder->path, 0700, error);
 }
 
 static void close_ledger(struct ledger *ledger)

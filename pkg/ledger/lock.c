@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pkg/base/hex.h"
 #include "pkg/base/log.h"
 #include "pkg/base/panic.h"
 #include "pkg/ledger/ledger.h"
@@ -48,11 +49,8 @@ struct lease {
 static const char *new_id(struct arena *arena)
 {
     unsigned char bytes[ID_BYTES];
-    char *hex = arena_alloc(arena, 2 * ID_BYTES + 1);
     require(RAND_bytes(bytes, sizeof bytes) == 1);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-    return hex;
+    return hex_text(arena, bytes, sizeof bytes);
 }
 
 static void set_time(struct arena *arena, struct value *map, const char *key, int64_t wall_ms)

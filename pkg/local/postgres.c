@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pkg/base/hex.h"
 #include "pkg/local/local.h"
 #include "pkg/local/types.h"
 #include "pkg/pg/pg.h"
@@ -170,8 +171,7 @@ static int make_password(char out[2 * PASSWORD_BYTES + 1], struct error *error)
     unsigned char random[PASSWORD_BYTES];
     if (RAND_bytes(random, sizeof random) != 1)
         return error_set(error, ERR_FAILED, "no random numbers");
-    for (size_t i = 0; i < sizeof random; i++)
-        snprintf(out + 2 * i, 3, "%02x", random[i]);
+    hex_encode(random, sizeof random, out);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pkg/base/buffer.h"
+#include "pkg/base/file.h"
 #include "pkg/local/local.h"
 #include "pkg/value/json.h"
 
@@ -96,18 +97,6 @@ int supervisor_state(struct task *task, struct observation *observation, struct 
 
 /* -- starting it -- */
 
-static int make_folders(struct arena *arena, const char *path, struct error *error)
-{
-    for (const char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
-        const char *part = arena_strndup(arena, path, (size_t)(slash - path));
-        if (mkdir(part, 0755) != 0 && errno != EEXIST)
-            return error_set(error, ERR_FAILED, "%s: %s", part, strerror(errno));
-    }
-    if (mkdir(path, 0755) != 0 && errno != EEXIST)
-        return error_set(error, ERR_FAILED, "%s: %s", path, strerror(errno));
-    return 0;
-}
-
 /* A process of its own session, that outlives this one: forked twice, so that nobody waits for it.
  */
 static void launch(const struct local *local, const char *log)
@@ -142,7 +131,7 @@ int supervisor_start(struct task *task, struct local *local, struct error *error
     int result = supervisor_call(task, local, arena, "GET", "/state", NULL, NULL, error);
     if (result != ERR_NOT_FOUND)
         return result;
-    result = make_folders(arena, local->folder, error);
+    result = file_make_folders(arena, local->folder, 0755, error);
     if (result < 0)
         return result;
     launch(local, log);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pkg/base/hex.h"
 #include "pkg/plan/internal.h"
 #include "pkg/value/json.h"
 
@@ -427,10 +428,7 @@ static const char *fingerprint(struct planning *planning, const struct found_lis
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256((const unsigned char *)buffer_string(&text), text.length, digest);
     buffer_free(&text);
-    char *hex = arena_alloc(planning->arena, 2 * sizeof digest + 1);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    return hex;
+    return hex_text(planning->arena, digest, sizeof digest);
 }
 
 int plan_make(struct arena *arena, struct target *target, const struct resource_list *wanted,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pkg/base/buffer.h"
+#include "pkg/base/hex.h"
 
 enum { BYTES_A_TOKEN = 4, HASH_DIGITS = 12, PROMPT_MAXIMUM = 1 << 20 };
 
@@ -19,11 +20,8 @@ const char prompt_built_in[] =
 static const char *template_hash(struct arena *arena, const char *template_text)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
-    char *hex = arena_alloc(arena, HASH_DIGITS + 1);
     EVP_Digest(template_text, strlen(template_text), digest, NULL, EVP_sha256(), NULL);
-    for (size_t i = 0; i < HASH_DIGITS / 2; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    return hex;
+    return hex_text(arena, digest, HASH_DIGITS / 2);
 }
 
 /* Text inside a tag: "</" would end it, and becomes "<\/". */

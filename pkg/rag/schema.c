@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pkg/base/buffer.h"
+#include "pkg/base/hex.h"
 #include "pkg/base/panic.h"
 #include "pkg/rag/migrations.h"
 #include "pkg/rag/store.h"
@@ -29,10 +30,7 @@ static const char *checksum(struct arena *arena, const char *text)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256((const unsigned char *)text, strlen(text), digest);
-    char *hex = arena_alloc(arena, 2 * sizeof digest + 1);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    return hex;
+    return hex_text(arena, digest, sizeof digest);
 }
 
 /* -- looking -- */

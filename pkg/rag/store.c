@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pkg/base/buffer.h"
+#include "pkg/base/hex.h"
 #include "pkg/base/panic.h"
 #include "pkg/value/json.h"
 
@@ -120,8 +121,7 @@ static const char *hash_list(struct arena *arena, size_t count)
 static bool is_hex_of(const char *hex, const unsigned char *hash)
 {
     char text[2 * HASH_BYTES + 1];
-    for (size_t i = 0; i < HASH_BYTES; i++)
-        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    hex_encode(hash, HASH_BYTES, text);
     return strcmp(hex, text) == 0;
 }
 

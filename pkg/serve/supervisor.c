@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pkg/base/hex.h"
 #include "pkg/base/panic.h"
 #include "pkg/base/vector.h"
 #include "pkg/serve/gateway.h"
@@ -421,8 +422,7 @@ static void make_token(struct supervisor *supervisor)
 {
     unsigned char random[TOKEN_BYTES];
     require(RAND_bytes(random, sizeof random) == 1);
-    for (size_t i = 0; i < sizeof random; i++)
-        snprintf(supervisor->token + 2 * i, 3, "%02x", random[i]);
+    hex_encode(random, sizeof random, supervisor->token);
 }
 
 static int tell_where(const struct supervisor *supervisor, struct error *error)

@@ -10,6 +10,7 @@
 #include <zip.h>
 
 #include "pkg/base/arena.h"
+#include "pkg/base/file.h"
 
 enum { UNPACKED_MAXIMUM = 250 << 20, OPEN_FOLDERS = 16 };
 
@@ -25,15 +26,12 @@ static bool stays_inside(const char *name)
            !strchr(name, '\\');
 }
 
-/* Folders on the way to a file. */
-static int make_folders(struct arena *arena, const char *path, struct error *error)
+/* The folder that a file is to stand in. */
+static int make_folder_of(struct arena *arena, const char *path, struct error *error)
 {
-    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        const char *folder = arena_strndup(arena, path, (size_t)(slash - path));
-        if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-            return error_set(error, ERR_FAILED, "%s: %s", folder, strerror(errno));
-    }
-    return 0;
+    const char *slash = strrchr(path, '/');
+    return file_make_folders(arena, arena_strndup(arena, path, (size_t)(slash - path)), 0755,
+                             error);
 }
 
 static int copy_entry(zip_file_t *entry, const char *path, size_t *left, struct error *error)
@@ -67,7 +65,7 @@ static int unpack_entry(struct arena *arena, zip_t *archive, zip_int64_t index, 
     if (!name || !stays_inside(name))
         return error_set(error, ERR_INPUT, "the zip has an entry that leads out of its folder");
     const char *path = arena_printf(arena, "%s/%s", folder, name);
-    int result = make_folders(arena, path, error);
+    int result = make_folder_of(arena, path, error);
     if (result < 0 || name[strlen(name) - 1] == '/')
         return result;
     zip_file_t *entry = zip_fopen_index(archive, (zip_uint64_t)index, 0);
@@ -98,7 +96,7 @@ int unpack_zip(const char *zip, const char *folder, struct error *error)
     struct stat status;
     if (stat(folder, &status) == 0)
         return 0;
-    int result = make_folders(arena, arena_printf(arena, "%s/", beside), error);
+    int result = file_make_folders(arena, beside, 0755, error);
     if (result == 0)
         result = unpack_all(arena, zip, beside, error);
     if (result == 0 && rename(beside, folder) != 0 && errno != EEXIST && errno != ENOTEMPTY)

@@ -1,6 +1,6 @@
-/* Files that are written whole or not at all. */
-#ifndef RAGSTACK_CMD_FILE_H
-#define RAGSTACK_CMD_FILE_H
+/* Files that are written whole or not at all, and folders. */
+#ifndef RAGSTACK_BASE_FILE_H
+#define RAGSTACK_BASE_FILE_H
 
 #include <stddef.h>
 
@@ -18,6 +18,10 @@ int file_write(struct arena *arena, const char *path, const char *bytes, size_t 
 /* A whole file of at most `maximum` bytes, with a NUL after them. */
 int file_read(struct arena *arena, const char *path, size_t maximum, char **bytes, size_t *length,
               struct error *error);
+/* A folder and those on its way; there already is success. */
+int file_make_folders(struct arena *arena, const char *path, unsigned mode, struct error *error);
+/* All of it; -1 with errno otherwise. */
+int file_write_all(int descriptor, const char *bytes, size_t length);
 int file_append(const char *path, const char *bytes, size_t length, struct error *error);
 
 #endif

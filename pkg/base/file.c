@@ -1,4 +1,4 @@
-#include "cmd/ragstack/file.h"
+#include "pkg/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int write_all(int descriptor, const char *bytes, size_t length)
+int file_write_all(int descriptor, const char *bytes, size_t length)
 {
     while (length) {
         ssize_t written = write(descriptor, bytes, length);
@@ -25,7 +25,7 @@ static int write_all(int descriptor, const char *bytes, size_t length)
 /* Writes, and closes; false with errno when anything of it failed. */
 static bool fill(int descriptor, const char *bytes, size_t length, bool sync)
 {
-    bool good = descriptor >= 0 && write_all(descriptor, bytes, length) == 0 &&
+    bool good = descriptor >= 0 && file_write_all(descriptor, bytes, length) == 0 &&
                 (!sync || fsync(descriptor) == 0);
     int why = errno;
     if (descriptor >= 0 && close(descriptor) != 0 && good)
@@ -39,21 +39,27 @@ static int cannot_write(const char *path, int why, struct error *error)
     return error_set(error, ERR_FAILED, "cannot write %s: %s", path, strerror(why));
 }
 
-static int make_folders(struct arena *arena, const char *path, struct error *error)
+int file_make_folders(struct arena *arena, const char *path, unsigned mode, struct error *error)
 {
     char *folder = arena_strdup(arena, path);
-    for (char *slash = folder + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = '\0';
-        if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-            return cannot_write(folder, errno, error);
-        *slash = '/';
+    for (char *slash = folder; slash;) {
+        slash = strchr(slash + 1, '/');
+        if (slash)
+            *slash = '\0';
+        if (mkdir(folder, mode) != 0 && errno != EEXIST)
+            return error_set(error, ERR_FAILED, "cannot make the folder %s: %s", folder,
+                             strerror(errno));
+        if (slash)
+            *slash = '/';
     }
     return 0;
 }
 
 int file_create(struct arena *arena, const char *path, const char *text, struct error *error)
 {
-    int result = make_folders(arena, path, error);
+    const char *slash = strrchr(path, '/');
+    const char *folder = slash ? arena_strndup(arena, path, (size_t)(slash - path)) : "";
+    int result = *folder ? file_make_folders(arena, folder, 0777, error) : 0;
     if (result < 0)
         return result;
     int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
