@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pkg/base/file.h"
 #include "pkg/base/hex.h"
 #include "pkg/local/local.h"
 #include "pkg/local/types.h"
@@ -309,7 +310,7 @@ static int create(struct task *task, struct action *action, struct error *error)
     struct cluster cluster = cluster_of(action->arena, action->target);
     struct postgres_programs programs = {0};
     const char *database = value_text(action->want, "database");
-    int result = supervisor_start(task, action->target, error); /* makes the folder, too */
+    int result = file_make_folders(action->arena, cluster.local->folder, 0755, error);
     if (result == 0)
         result = find_postgres(task, action->target, action->arena, true, &programs, error);
     if (result == 0)
