@@ -45,8 +45,8 @@ static int observe(struct task *task, struct observation *observation, struct er
     struct value *state, *reply;
     int result = supervisor_state(task, observation, &state, error);
     const char *id = observation->wanted_count ? observation->wanted[0].id : "tables";
-    if (result < 0 || !value_at(state, "functions.schema"))
-        return result;
+    if (result < 0 || !value_is_text(value_at(state, "functions.schema.status.state"), "Active"))
+        return result; /* it would not answer */
     result =
         invoke(task, observation->target, observation->arena, "schema-look", NULL, &reply, error);
     if (result < 0) { /* a function or a database that does not run has no schema to show */
