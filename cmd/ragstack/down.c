@@ -22,6 +22,17 @@ static int ask(struct task *task, struct session *session, const struct plan *pl
     return consent_ask(task, session, "Delete all of this?", session->stack->name, error);
 }
 
+/* What is stopped and kept is not gone, and must not be thought so. */
+static void tell_kept_data(const struct session *session)
+{
+    const char *data = session->local ? local_kept_data(session->local, session->arena) : NULL;
+    if (data)
+        fprintf(stderr,
+                "The database's data stay in %s: `ragstack up --local` goes on with them, and "
+                "`down --local --allow-data-loss=database` after that loses them.\n",
+                data);
+}
+
 /* Looks again: nothing of the stack may be left. */
 static int prove_gone(struct task *task, struct session *session, struct error *error)
 {
@@ -35,6 +46,7 @@ static int prove_gone(struct task *task, struct session *session, struct error *
                          "%zu resources are still there, %s %s first: run it again",
                          plan->step_count, plan->steps[0].type->kind, plan->steps[0].id);
     fputs("Nothing of the stack is left.\n", stderr);
+    tell_kept_data(session);
     return EXIT_DONE;
 }
 
@@ -50,6 +62,7 @@ static int run_locked(struct task *task, struct session *session, struct deploym
         return result;
     if (plan->step_count == 0) {
         fputs("Nothing of the stack exists.\n", stderr);
+        tell_kept_data(session);
         return EXIT_DONE;
     }
     deployment->partial = plan_options.targets[0] != NULL;

@@ -33,6 +33,10 @@ int local_new(struct arena *arena, const struct local_options *options, struct l
 /* The registry: every kind of the local target, ends with NULL. */
 extern const struct resource_type *const local_types[];
 
+/* The folder with the data of a database, which stay when it is taken down without consent to lose
+ * them; NULL when there are none. */
+const char *local_kept_data(struct local *local, struct arena *arena);
+
 /* -- the supervisor -- */
 
 /* Sends a request to the supervisor; `body` may be NULL, and `reply` too. ERR_NOT_FOUND when none

@@ -24,7 +24,7 @@
 #include "pkg/local/types.h"
 #include "pkg/pg/pg.h"
 
-enum { PASSWORD_BYTES = 24, START_TRIES = 4, START_PAUSE_MS = 1000 };
+enum { SMALL_FILE_BYTES = 1024, PASSWORD_BYTES = 24, START_TRIES = 4, START_PAUSE_MS = 1000 };
 
 #define ADMIN "ragadmin"
 
@@ -75,35 +75,22 @@ static struct cluster cluster_of(struct arena *arena, struct local *local)
 
 static const char *read_text(struct arena *arena, const char *path)
 {
-    char text[1024];
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
-    if (file >= 0)
-        close(file);
-    return length > 0 ? arena_strndup(arena, text, (size_t)length) : NULL;
+    char *text;
+    size_t length;
+    struct error absent;
+    return file_read(arena, path, SMALL_FILE_BYTES, &text, &length, &absent) == 0 && length ? text
+                                                                                            : NULL;
 }
 
-static int write_text(const char *path, const char *text, struct error *error)
+static int write_text(struct arena *arena, const char *path, const char *text, struct error *error)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool written = file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text);
-    written = file >= 0 && close(file) == 0 && written;
-    return written ? 0 : error_set(error, ERR_FAILED, "cannot write %s: %s", path, strerror(errno));
-}
-
-static int make_folder(const char *path, struct error *error)
-{
-    if (mkdir(path, 0755) != 0 && errno != EEXIST)
-        return error_set(error, ERR_FAILED, "%s: %s", path, strerror(errno));
-    return 0;
+    return file_replace(arena, path, text, strlen(text), error);
 }
 
 static int own_folder(const struct cluster *cluster, const char *user, struct error *error)
 {
     const struct passwd *entry = user && geteuid() == 0 ? getpwnam(user) : NULL;
-    int result = geteuid() == 0 ? make_folder("/var/lib/ragstack", error) : 0;
-    if (result == 0)
-        result = make_folder(cluster->folder, error);
+    int result = file_make_folders(cluster->arena, cluster->folder, 0755, error);
     if (result == 0 && entry && chown(cluster->folder, entry->pw_uid, entry->pw_gid) != 0)
         return error_set(error, ERR_FAILED, "%s: %s", cluster->folder, strerror(errno));
     return result;
@@ -194,7 +181,7 @@ static int init_cluster(struct task *task, const struct cluster *cluster,
                                NULL};
     struct program program = {.arguments = arguments, .user = programs->user, .folder = "/"};
     const struct passwd *entry = geteuid() == 0 && programs->user ? getpwnam(programs->user) : NULL;
-    int result = write_text(secret, password, error);
+    int result = write_text(cluster->arena, secret, password, error);
     if (result == 0 && entry && chown(secret, entry->pw_uid, entry->pw_gid) != 0)
         result = error_set(error, ERR_FAILED, "%s: %s", secret, strerror(errno));
     if (result == 0)
@@ -208,8 +195,9 @@ static int write_url(const struct cluster *cluster, const char *database, int po
 {
     const char *url = arena_printf(cluster->arena, "postgresql://" ADMIN ":%s@127.0.0.1:%d/%s",
                                    password, port, database);
-    int result = write_text(cluster->port_file, arena_printf(cluster->arena, "%d", port), error);
-    return result == 0 ? write_text(cluster->url_file, url, error) : result;
+    int result = write_text(cluster->arena, cluster->port_file,
+                            arena_printf(cluster->arena, "%d", port), error);
+    return result == 0 ? write_text(cluster->arena, cluster->url_file, url, error) : result;
 }
 
 /* A cluster that is half made has no url file yet, and is made again. */
@@ -345,6 +333,12 @@ static int remove_postgres(struct task *task, struct action *action, struct erro
     const char *sweep[] = {"rm", "-rf", "--", cluster.folder, NULL};
     unlink(cluster.url_file);
     return program_run(task, &(struct program){.arguments = sweep}, error);
+}
+
+const char *local_kept_data(struct local *local, struct arena *arena)
+{
+    struct cluster cluster = cluster_of(arena, local);
+    return access(cluster.url_file, F_OK) == 0 ? cluster.data : NULL;
 }
 
 const struct resource_type local_postgres = {
