@@ -50,6 +50,16 @@ struct value *say(const struct expansion *expansion, const char *path);
 /* Is this AWS service among network.endpoints? */
 bool has_endpoint(const struct expansion *expansion, const char *service);
 
+/* What the API answers, and by which function; ends with a NULL key. The same on every target. */
+struct api_route {
+    const char *key, *function;
+};
+extern const struct api_route api_routes[];
+/* Access from browsers, as the file says; NULL for none. */
+struct value *expand_cors(const struct expansion *expansion);
+/* What the handler "ask" reads of its environment, but for the names of its models. */
+void expand_asking(const struct expansion *expansion, struct value *environment);
+
 /* An IAM policy document of these statements. */
 struct value *policy(struct arena *arena, struct value *statements);
 /* actions and resources are lists of strings. */

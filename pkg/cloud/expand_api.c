@@ -5,13 +5,11 @@
 #include "pkg/cloud/expand.h"
 #include "pkg/cloud/types.h"
 
-static const struct {
-    const char *key, *function;
-} routes[] = {
+const struct api_route api_routes[] = {
     {"POST /ask", "ask"},         {"POST /documents", "ingest"},
     {"GET /documents", "ingest"}, {"DELETE /documents/{id}", "ingest"},
     {"GET /health", "ask"},       {"GET /", "ask"},
-    {"GET /openapi.json", "ask"},
+    {"GET /openapi.json", "ask"}, {0},
 };
 
 enum {
@@ -25,10 +23,10 @@ static struct value *all_routes(const struct expansion *expansion)
     struct arena *arena = expansion->arena;
     const char *auth = say_text(expansion, "api.auth");
     struct value *list = value_list(arena);
-    for (size_t i = 0; i < COUNT_OF(routes); i++)
+    for (size_t i = 0; api_routes[i].key; i++)
         value_push(arena, list,
-                   props(arena, "key", text(arena, "%s", routes[i].key), "function",
-                         text(arena, "${%s.alias_arn}", routes[i].function), "auth",
+                   props(arena, "key", text(arena, "%s", api_routes[i].key), "function",
+                         text(arena, "${%s.alias_arn}", api_routes[i].function), "auth",
                          text(arena, "%s", auth), "timeout_ms",
                          value_int(arena, INTEGRATION_TIMEOUT_MS), NULL));
     return list;
@@ -42,7 +40,7 @@ static struct value *stage(const struct expansion *expansion)
                  NULL);
 }
 
-static struct value *cors(const struct expansion *expansion)
+struct value *expand_cors(const struct expansion *expansion)
 {
     struct arena *arena = expansion->arena;
     const struct value *origins = say(expansion, "api.cors.origins");
@@ -73,8 +71,8 @@ void expand_api(struct expansion *expansion)
     struct resource *api =
         expand_add(expansion, &apigateway_api, "api", from,
                    props(arena, "description", text(arena, "questions and documents"), "cors",
-                         cors(expansion), "authorizer", authorizer, "stage", stage(expansion),
-                         "routes", all_routes(expansion), NULL));
+                         expand_cors(expansion), "authorizer", authorizer, "stage",
+                         stage(expansion), "routes", all_routes(expansion), NULL));
     if (value_is_text(value_get(from, "auth"), "none"))
         expand_note(api, value_get(from, "auth"),
                     "anybody who knows its address can ask, and read and change documents: "

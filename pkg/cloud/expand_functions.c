@@ -170,21 +170,27 @@ static struct value *joined(struct arena *arena, const struct value *list)
     return value_string(arena, words);
 }
 
-static void add_asking(const struct expansion *expansion, struct value *map)
+void expand_asking(const struct expansion *expansion, struct value *environment)
 {
     struct arena *arena = expansion->arena;
-    const struct value *fallback = say(expansion, "models.generate.fallback");
-    value_set(arena, map, "RAG_GENERATE_MODEL", say(expansion, "models.generate.id"));
-    if (value_count(fallback))
-        value_set(arena, map, "RAG_FALLBACK_MODELS", joined(arena, fallback));
-    value_set(arena, map, "RAG_MAX_TOKENS", number(expansion, "models.generate.max_tokens"));
-    value_set(arena, map, "RAG_TOP_K", number(expansion, "retrieval.top_k"));
-    value_set(arena, map, "RAG_FLOOR", say(expansion, "retrieval.floor"));
-    value_set_text(arena, map, "RAG_LOG_QUESTIONS",
+    value_set(arena, environment, "RAG_MAX_TOKENS",
+              number(expansion, "models.generate.max_tokens"));
+    value_set(arena, environment, "RAG_TOP_K", number(expansion, "retrieval.top_k"));
+    value_set(arena, environment, "RAG_FLOOR", say(expansion, "retrieval.floor"));
+    value_set_text(arena, environment, "RAG_LOG_QUESTIONS",
                    say_bool(expansion, "watch.log_questions") ? "1" : "0");
     if (expansion->options->prompt)
-        value_set_text(arena, map, "RAG_PROMPT",
+        value_set_text(arena, environment, "RAG_PROMPT",
                        reference_quote(arena, expansion->options->prompt));
+}
+
+static void add_asking(const struct expansion *expansion, struct value *map)
+{
+    const struct value *fallback = say(expansion, "models.generate.fallback");
+    value_set(expansion->arena, map, "RAG_GENERATE_MODEL", say(expansion, "models.generate.id"));
+    if (value_count(fallback))
+        value_set(expansion->arena, map, "RAG_FALLBACK_MODELS", joined(expansion->arena, fallback));
+    expand_asking(expansion, map);
 }
 
 /* Names and limits that the handlers read; the schema's database is named in its event. */

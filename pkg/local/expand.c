@@ -18,15 +18,6 @@ static const struct {
     {"schema", false, false, 1},
 };
 
-static const struct {
-    const char *key, *function;
-} routes[] = {
-    {"POST /ask", "ask"},         {"POST /documents", "ingest"},
-    {"GET /documents", "ingest"}, {"DELETE /documents/{id}", "ingest"},
-    {"GET /health", "ask"},       {"GET /", "ask"},
-    {"GET /openapi.json", "ask"},
-};
-
 static struct value *number(struct arena *arena, int64_t integer)
 {
     return text(arena, "%lld", (long long)integer);
@@ -38,15 +29,7 @@ static void add_asking(const struct expansion *expansion, struct value *map, con
     value_set_text(arena, map, "RAG_GENERATE_MODEL",
                    chat_model ? arena_printf(arena, "ragstack.chat.%s", chat_model)
                               : "ragstack.extracts");
-    value_set(arena, map, "RAG_MAX_TOKENS",
-              number(arena, say_int(expansion, "models.generate.max_tokens")));
-    value_set(arena, map, "RAG_TOP_K", number(arena, say_int(expansion, "retrieval.top_k")));
-    value_set(arena, map, "RAG_FLOOR", say(expansion, "retrieval.floor"));
-    value_set_text(arena, map, "RAG_LOG_QUESTIONS",
-                   say_bool(expansion, "watch.log_questions") ? "1" : "0");
-    if (expansion->options->prompt)
-        value_set_text(arena, map, "RAG_PROMPT",
-                       reference_quote(arena, expansion->options->prompt));
+    expand_asking(expansion, map);
 }
 
 static void add_function(struct expansion *expansion, size_t i, const char *chat_model)
@@ -75,24 +58,11 @@ static void add_function(struct expansion *expansion, size_t i, const char *chat
 static struct value *all_routes(struct arena *arena)
 {
     struct value *list = value_list(arena);
-    for (size_t i = 0; i < COUNT_OF(routes); i++)
+    for (size_t i = 0; api_routes[i].key; i++)
         value_push(arena, list,
-                   props(arena, "key", text(arena, "%s", routes[i].key), "function",
-                         text(arena, "${%s.id}", routes[i].function), NULL));
+                   props(arena, "key", text(arena, "%s", api_routes[i].key), "function",
+                         text(arena, "${%s.id}", api_routes[i].function), NULL));
     return list;
-}
-
-static struct value *cors(const struct expansion *expansion)
-{
-    struct arena *arena = expansion->arena;
-    const struct value *origins = say(expansion, "api.cors.origins");
-    if (!value_count(origins))
-        return NULL;
-    return props(arena, "origins", value_copy(arena, origins), "methods",
-                 items(arena, text(arena, "GET"), text(arena, "POST"), text(arena, "DELETE"), NULL),
-                 "headers",
-                 items(arena, text(arena, "content-type"), text(arena, "authorization"), NULL),
-                 "max_age_s", value_int(arena, 3600), NULL);
 }
 
 int local_expand(struct arena *arena, const struct value *tree,
@@ -114,8 +84,8 @@ int local_expand(struct arena *arena, const struct value *tree,
                      text(arena, "${models.embedder}"), "dimensions",
                      value_int(arena, EMBED_DIMENSIONS), NULL));
     expand_add(&expansion, &local_gateway, "api", say(&expansion, "api"),
-               props(arena, "routes", all_routes(arena), "cors", cors(&expansion), "throttle_rate",
-                     say(&expansion, "api.throttle.rate"), "throttle_burst",
+               props(arena, "routes", all_routes(arena), "cors", expand_cors(&expansion),
+                     "throttle_rate", say(&expansion, "api.throttle.rate"), "throttle_burst",
                      say(&expansion, "api.throttle.burst"), NULL));
     return 0;
 }
