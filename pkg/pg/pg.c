@@ -305,17 +305,7 @@ int pg_copy_begin(struct task *task, struct pg *pg, const char *sql, struct erro
     CLEANUP(clear_result) PGresult *result = PQexec(pg->connection, sql);
     task_block_end(task);
     ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT ? 0
-                                                               : result_failure(pg, result, error);
-}
-
-int pg_copy_send(struct task *task, struct pg *pg, const char *bytes, size_t length,
-                 struct error *error)
-{
-    task_block_begin(task);
-    int sent = PQputCopyData(pg->connection, bytes, (int)length);
-    task_block_end(task);
-    return sent == 1 ? 0 : set_failure(error, ERR_LOST_REPLY, NULL, PQerrorMessage(pg->connection));
+    return status == PGRES_COPY_OUT ? 0 : result_failure(pg, result, error);
 }
 
 /* What the server says after the last row. */
@@ -350,14 +340,4 @@ int pg_copy_receive(struct task *task, struct pg *pg, struct arena *arena, const
     *row = arena_strndup(arena, bytes, *length);
     PQfreemem(bytes);
     return 0;
-}
-
-int pg_copy_end(struct task *task, struct pg *pg, struct error *error)
-{
-    task_block_begin(task);
-    int ended = PQputCopyEnd(pg->connection, NULL);
-    task_block_end(task);
-    if (ended != 1)
-        return set_failure(error, ERR_LOST_REPLY, NULL, PQerrorMessage(pg->connection));
-    return copy_outcome(task, pg, error);
 }

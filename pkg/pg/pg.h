@@ -93,15 +93,11 @@ typedef int pg_work(struct task *task, struct pg *pg, void *data, struct error *
 int pg_transaction(struct task *task, struct pg *pg, pg_work *function, void *data,
                    struct error *error);
 
-/* -- bulk, for migrations between databases: not through the proxy -- */
-/* Begins "COPY ... FROM STDIN" or "... TO STDOUT" in text form. */
+/* -- bulk, for migrations from another database: not through the proxy -- */
+/* Begins "COPY ... TO STDOUT" in text form. */
 int pg_copy_begin(struct task *task, struct pg *pg, const char *sql, struct error *error);
-/* Sends whole rows. */
-int pg_copy_send(struct task *task, struct pg *pg, const char *bytes, size_t length,
-                 struct error *error);
 /* The next row into the arena; *row NULL at the end. */
 int pg_copy_receive(struct task *task, struct pg *pg, struct arena *arena, const char **row,
                     size_t *length, struct error *error);
-int pg_copy_end(struct task *task, struct pg *pg, struct error *error);
 
 #endif

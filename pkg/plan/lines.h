@@ -17,7 +17,6 @@ void difference_lines(struct arena *arena, const struct difference *difference,
 const char *value_words(struct arena *arena, const struct value *value);
 
 const char *step_word(enum step_kind kind); /* "create" ... */
-const char *step_sign(enum step_kind kind); /* "+" ... */
 const char *why_words(enum why why);        /* "drifted" ... */
 
 #endif

@@ -18,11 +18,6 @@ const char *step_word(enum step_kind kind)
     return looks[kind].word;
 }
 
-const char *step_sign(enum step_kind kind)
-{
-    return looks[kind].sign;
-}
-
 const char *why_words(enum why why)
 {
     static const char *const words[] = {
