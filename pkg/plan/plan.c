@@ -312,10 +312,9 @@ static const char *blocked_by(struct planning *planning, const struct entry *ent
     if (!entry_is_new(entry) || !entry->foreign)
         return NULL;
     return arena_printf(planning->arena,
-                        "%s exists, but does not belong to this stack; `ragstack adopt %s.%s %s` "
-                        "takes it in",
-                        entry->foreign->physical_id, entry->resource->type->kind,
-                        entry->resource->id, entry->foreign->physical_id);
+                        "%s exists, but does not belong to this stack, and is left alone: take it "
+                        "away, or give \"%s\" another id",
+                        entry->foreign->physical_id, entry->resource->id);
 }
 
 static struct step step_of(struct planning *planning, struct entry *entry)

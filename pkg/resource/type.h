@@ -95,7 +95,7 @@ struct found {
     const struct resource_type *type;
     const char *id;          /* ours: the tag ragstack:id */
     int generation;          /* 1, or more after replacements: the tag ragstack:generation */
-    const char *physical_id; /* the cloud's: "vpc-0a1", an ARN or a name; what adopt takes */
+    const char *physical_id; /* the cloud's: "vpc-0a1", an ARN or a name */
     const char *name;        /* the cloud's name, where it has one; else the physical id */
     struct value *props;     /* by field name, COMPUTED ones included; unset values filled in */
     struct value *tags; /* all tags, ours included; a map of strings; NULL if the kind has none */

@@ -38,7 +38,7 @@ class CloudwatchDashboardTest(KindCase, harness.TestCase):
     def test_a_name_alone_proves_nothing(self):
         self.client("cloudwatch").put_dashboard(DashboardName="acme-wall", DashboardBody=json.dumps(body("ours")))
         self.say({**self.base, "name": "acme-wall"})
-        self.assertIn("adopt", self.only_step()["blocked"])
+        self.assertIn("does not belong to this stack", self.only_step()["blocked"])
 
     def test_another_stack_and_environment_are_not_seen(self):
         self.make()

@@ -146,7 +146,8 @@ class IdentityTest(harness.TestCase):
         result = self.ragstack("up", "--yes", *options)
         self.assertNotEqual(result.status, 0, result)
         self.assertIn("does not belong to this stack", result.stdout + result.stderr)
-        self.assertIn("ragstack adopt logs.group.bin", result.stdout + result.stderr)
+        self.assertIn(f"{name} exists, but", result.stdout + result.stderr)
+        self.assertIn('give "bin" another id', result.stdout + result.stderr)
         self.must("down", "--yes", *options)
         self.assertEqual(logs.list_tags_log_group(logGroupName=name)["tags"], {"owner": "somebody else"})
 

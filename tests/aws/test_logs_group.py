@@ -24,7 +24,7 @@ class LogsGroupTest(KindCase, harness.TestCase):
     def test_a_group_that_somebody_else_made_is_left_alone(self):
         self.client("logs").create_log_group(logGroupName="/acme/log", tags={"owner": "ops"})
         self.say({"name": "/acme/log", "retention_days": 14})
-        self.assertIn("adopt", self.only_step()["blocked"])
+        self.assertIn("does not belong to this stack", self.only_step()["blocked"])
         result = self.ragstack("up", "--yes", *self.target())
         self.assertNotEqual(result.status, 0, result)
         group = self.client("logs").describe_log_groups(logGroupNamePrefix="/acme/log")["logGroups"][0]

@@ -123,12 +123,12 @@ class S3BucketTest(KindCase, harness.TestCase):
     def test_an_untagged_one_with_something_in_it_is_left_alone(self):
         s3, bucket = self.untagged()
         s3.put_object(Bucket=bucket, Key="one", Body=b"x")
-        self.assertIn("adopt", self.only_step()["blocked"])
+        self.assertIn("does not belong to this stack", self.only_step()["blocked"])
 
     def test_a_name_that_the_file_says_proves_nothing(self):
         self.client("s3").create_bucket(Bucket="acme-archive-of-all")
         self.say({"name": "acme-archive-of-all"})
-        self.assertIn("adopt", self.only_step()["blocked"])
+        self.assertIn("does not belong to this stack", self.only_step()["blocked"])
 
     def test_another_region(self):
         self.file = {"stack": "acme", "region": "eu-west-1"}

@@ -159,7 +159,8 @@ static void others_with_our_name_are_never_touched(void **state)
     fake_add_foreign(fake, &fake_group, name);
     const char *yaml = "door: {kind: fake.group}\nnet: {kind: fake.network, cidr: a}\n";
     assert_int_equal(fake_up(fake, yaml), ERR_EXISTS);
-    assert_non_null(strstr(fake->error.message, "ragstack adopt fake.group.door group-000001"));
+    assert_non_null(
+        strstr(fake->error.message, "group-000001 exists, but does not belong to this stack"));
     assert_int_equal(fake->error.line, 1);
     assert_int_equal(plan_summarize(fake->plan).blocked, 1);
     assert_string_equal(fake_calls(fake), "");
