@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "pkg/rag/citation.h"
+#include "pkg/rag/embedder.h"
 #include "pkg/rag/prompt.h"
 
 enum {
@@ -143,7 +144,7 @@ static struct answer_options with_defaults(struct task *task, const struct model
     if (all.context_tokens <= 0)
         all.context_tokens = CONTEXT_TOKENS;
     if (all.floor < 0)
-        all.floor = floor_of_model(models->embedder, models->dimensions);
+        all.floor = embedder_of(models->embedder)->floor;
     if (all.deadline_ms == 0)
         all.deadline_ms = task_now_ms(task) + DEADLINE_MS;
     return all;

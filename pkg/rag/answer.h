@@ -43,7 +43,7 @@ struct answer {
 
 struct answer_options {
     int top_k, max_tokens;
-    double floor;              /* least similarity; < 0: floor_of_model(embedder) */
+    double floor;              /* least similarity; < 0: the embedder's own */
     int context_tokens;        /* budget for passages; 0: 3000 */
     const char *template_text; /* NULL: the built-in prompt */
     int64_t deadline_ms;       /* monotonic; 0: 25 s from now */
@@ -53,9 +53,6 @@ struct answer_options {
 int answer_question(struct task *task, struct arena *arena, struct pg *pg, struct models *models,
                     const char *question, const struct answer_options *options, struct answer *out,
                     struct error *error);
-
-/* The calibrated least similarity of an embedding model (price.c's neighbour: floor.c). */
-double floor_of_model(const char *embedder, int dimensions);
 
 /* The reply of POST /ask: {"answer", "no_answer", "citations", "passages"|"nearest", "timings",
  * ...}. A citation brings the passage that it stands in, and where that begins in the text. */

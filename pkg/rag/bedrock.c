@@ -4,13 +4,12 @@
 #include <string.h>
 
 #include "pkg/base/log.h"
+#include "pkg/rag/embedder.h"
 #include "pkg/rag/model.h"
 #include "pkg/value/json.h"
 
 enum {
     EMBED_AT_ONCE = 8,
-    TITAN_UNIT_BYTES = 1200, /* it takes 8,192 tokens, but a vector of few sentences finds better */
-    LOCAL_UNIT_BYTES = 400,  /* the local encoder reads 128 pieces */
 };
 
 struct bedrock {
@@ -210,12 +209,11 @@ static int generate(struct task *task, struct models *models, struct arena *aren
 struct models *bedrock_models(struct arena *arena, const struct bedrock_options *options)
 {
     struct bedrock *bedrock = arena_new_of(arena, struct bedrock);
-    bool local = strncmp(options->embed_model, "ragstack.", 9) == 0;
     *bedrock = (struct bedrock){
         .options = *options,
         .models = {.embedder = options->embed_model,
                    .dimensions = options->dimensions,
-                   .unit_maximum = local ? LOCAL_UNIT_BYTES : TITAN_UNIT_BYTES,
+                   .unit_maximum = embedder_of(options->embed_model)->unit_maximum,
                    .embed = strcmp(options->embed_model, "none") == 0 ? NULL : embed,
                    .generate = generate,
                    .data = bedrock},

@@ -249,7 +249,7 @@ static const struct field retrieval_fields[] = {
      .type = FIELD_STRING,
      .unset = "\"auto\"",
      .allowed = "^(auto|0|1|0?[.][0-9]+)$",
-     .summary = "least similarity, in quotes; auto: calibrated for the embedding model"},
+     .summary = "least similarity, in quotes; auto: the embedding model's own"},
     {0},
 };
 
