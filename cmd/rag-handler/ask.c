@@ -9,6 +9,7 @@
 #include "cmd/rag-handler/runtime.h"
 #include "pkg/lambda/gateway.h"
 #include "pkg/rag/answer.h"
+#include "pkg/value/json.h"
 
 enum {
     QUESTION_MAXIMUM = 4000, /* bytes */
@@ -127,8 +128,11 @@ static struct value *answer_body(const struct invocation *invocation, const stru
     if (result < 0)
         return reply_error(invocation, &error);
     const char *stack = runtime_text("RAG_STACK");
-    answer_log_line(invocation->arena, &asked.answer, stack ? stack : "-", invocation->request_id,
-                    asked.question, runtime_number("RAG_LOG_QUESTIONS", 0) == 1);
+    const struct value *line = answer_log_value(
+        invocation->arena, &asked.answer, stack ? stack : "-", invocation->request_id,
+        asked.question, runtime_number("RAG_LOG_QUESTIONS", 0) == 1);
+    printf("%s\n", json_text(invocation->arena, line));
+    fflush(stdout); /* the process may be frozen right after */
     return reply_of(&asked);
 }
 

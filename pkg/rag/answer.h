@@ -59,7 +59,7 @@ int answer_question(struct task *task, struct arena *arena, struct pg *pg, struc
 struct value *answer_to_value(struct arena *arena, const struct answer *answer);
 /* One structured log line with CloudWatch embedded metrics; question text only when `log_question`.
  */
-void answer_log_line(struct arena *arena, const struct answer *answer, const char *stack,
-                     const char *request_id, const char *question, bool log_question);
+struct value *answer_log_value(struct arena *arena, const struct answer *answer, const char *stack,
+                               const char *request_id, const char *question, bool log_question);
 
 #endif

@@ -1,10 +1,7 @@
 /* An answer as the API's reply, and as a line in the log. */
-#include <stdio.h>
 #include <string.h>
 
-#include "pkg/base/buffer.h"
 #include "pkg/rag/answer.h"
-#include "pkg/value/json.h"
 
 enum { NEAREST = 3 };
 
@@ -179,8 +176,8 @@ static struct value *metric_description(struct arena *arena)
                      value_push(arena, value_list(arena), directive));
 }
 
-void answer_log_line(struct arena *arena, const struct answer *answer, const char *stack,
-                     const char *request_id, const char *question, bool log_question)
+struct value *answer_log_value(struct arena *arena, const struct answer *answer, const char *stack,
+                               const char *request_id, const char *question, bool log_question)
 {
     const double numbers[] = {
         rounded(answer->times.embed_ms, 100),
@@ -196,7 +193,6 @@ void answer_log_line(struct arena *arena, const struct answer *answer, const cha
         answer->outcome == PASSAGES_ONLY,
     };
     struct value *line = value_map(arena);
-    struct buffer text = BUFFER(1 << 20);
     value_set(arena, line, "_aws", metric_description(arena));
     value_set_text(arena, line, "Stack", stack);
     for (size_t i = 0; i < COUNT_OF(metrics); i++)
@@ -212,8 +208,5 @@ void answer_log_line(struct arena *arena, const struct answer *answer, const cha
     value_set_text(arena, line, "prices", price_table_version);
     if (log_question)
         value_set_text(arena, line, "question", question);
-    json_print(&text, line);
-    printf("%s\n", buffer_string(&text));
-    fflush(stdout);
-    buffer_free(&text);
+    return line;
 }
