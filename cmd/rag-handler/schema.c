@@ -9,7 +9,7 @@
 
 #include "cmd/rag-handler/handler.h"
 #include "cmd/rag-handler/runtime.h"
-#include "pkg/rag/store.h"
+#include "pkg/rag/schema.h"
 
 static const struct setting settings[] = {
     {"RAG_STACK", false},      {"RAG_DB_NAME", true},           {"RAG_DB_USER", true},

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "pkg/local/types.h"
-#include "pkg/rag/store.h"
+#include "pkg/rag/schema.h"
 
 enum { EMBED_DIMENSIONS = 512, ASK_PROCESSES = 4 };
 

@@ -7,7 +7,7 @@
 #define RAGSTACK_RAG_ANSWER_H
 
 #include "pkg/rag/model.h"
-#include "pkg/rag/store.h"
+#include "pkg/rag/search.h"
 
 enum answer_outcome {
     ANSWERED,

@@ -6,7 +6,8 @@
 #ifndef RAGSTACK_RAG_PROMPT_H
 #define RAGSTACK_RAG_PROMPT_H
 
-#include "pkg/rag/store.h"
+#include "pkg/base/error.h"
+#include "pkg/rag/search.h"
 
 /* What the model says when the passages do not answer. */
 #define NO_ANSWER_TOKEN "NO_ANSWER"

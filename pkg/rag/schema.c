@@ -8,7 +8,7 @@
 #include "pkg/base/hex.h"
 #include "pkg/base/panic.h"
 #include "pkg/rag/migrations.h"
-#include "pkg/rag/store.h"
+#include "pkg/rag/schema.h"
 
 enum {
     VECTOR_MAJOR = 0,

@@ -3,7 +3,7 @@
 
 #include "pkg/base/buffer.h"
 #include "pkg/base/vector.h"
-#include "pkg/rag/store.h"
+#include "pkg/rag/search.h"
 #include "pkg/value/json.h"
 
 enum { CANDIDATES_LEAST = 40, CANDIDATES_A_RESULT = 8 };

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "pkg/encoder/encoder.h"
+#include "pkg/rag/schema.h"
+#include "pkg/rag/search.h"
 #include "pkg/rag/store.h"
 #include "pkg/value/json.h"
 

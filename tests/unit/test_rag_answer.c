@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "pkg/rag/answer.h"
+#include "pkg/rag/schema.h"
+#include "pkg/rag/store.h"
 
 enum { DIMENSIONS = 3 };
 

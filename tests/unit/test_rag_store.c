@@ -14,6 +14,8 @@
 
 #include "pkg/base/vector.h"
 #include "pkg/rag/migrations.h"
+#include "pkg/rag/schema.h"
+#include "pkg/rag/search.h"
 #include "pkg/rag/store.h"
 #include "pkg/value/json.h"
 
