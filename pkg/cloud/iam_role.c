@@ -1,7 +1,6 @@
 /* IAM roles, with the policies inside them. Names are unique in an account over all regions; the
  * path /ragstack/<region>/<stack>/<environment>/ is what a stack's roles are listed by.
  * Source: IAM API Reference, CreateRole and its siblings. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,33 +56,13 @@ static const struct field fields[] = {
 
 /* -- documents: IAM returns them percent-encoded -- */
 
-static int digit(char c)
-{
-    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
-}
-
-static const char *percent_decode(struct arena *arena, const char *text)
-{
-    char *plain = arena_strdup(arena, text), *to = plain;
-    for (const char *at = text; *at; at++) {
-        if (*at == '%' && isxdigit((unsigned char)at[1]) && isxdigit((unsigned char)at[2])) {
-            *to++ = (char)(digit(at[1]) * 16 + digit(at[2]));
-            at += 2;
-        } else {
-            *to++ = *at;
-        }
-    }
-    *to = '\0';
-    return plain;
-}
-
 /* As a tree; as text when it is no JSON. NULL when there is none. */
 static struct value *decode_document(struct arena *arena, const char *encoded)
 {
     struct value *tree = NULL;
     if (!encoded)
         return NULL;
-    const char *text = percent_decode(arena, encoded);
+    const char *text = http_decode(arena, encoded, strlen(encoded), false);
     if (json_parse(arena, text, strlen(text), "policy", &tree, NULL) == 0)
         return tree;
     return value_string(arena, text);

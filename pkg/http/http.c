@@ -1,5 +1,7 @@
 #include "pkg/http/http.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 int http_perform(struct transport *transport, struct task *task, struct arena *arena,
@@ -44,5 +46,23 @@ char *http_encode(struct arena *arena, const char *text, bool keep_slash)
         *end++ = digits[*at & 15];
     }
     *end = '\0';
+    return out;
+}
+
+char *http_decode(struct arena *arena, const char *text, size_t length, bool plus)
+{
+    char *out = arena_alloc(arena, length + 1);
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++) {
+        bool coded = text[i] == '%' && i + 2 < length && isxdigit((unsigned char)text[i + 1]) &&
+                     isxdigit((unsigned char)text[i + 2]);
+        if (coded) {
+            const char pair[] = {text[i + 1], text[i + 2], '\0'};
+            out[used++] = (char)strtol(pair, NULL, 16);
+            i += 2;
+        } else {
+            out[used++] = plus && text[i] == '+' ? ' ' : text[i];
+        }
+    }
     return out;
 }

@@ -70,5 +70,7 @@ struct transport *http_curl_new(struct loop *loop, const struct http_curl_option
 
 /* Percent-encodes all but A-Z a-z 0-9 - _ . ~ (and '/' when keep_slash). */
 char *http_encode(struct arena *arena, const char *text, bool keep_slash);
+/* The other way: %XX becomes a byte, what is broken stays as it is; '+' a space with `plus`. */
+char *http_decode(struct arena *arena, const char *text, size_t length, bool plus);
 
 #endif

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "pkg/base/clock.h"
+#include "pkg/http/http.h"
 #include "pkg/value/json.h"
 
 #define ACCOUNT "000000000000"
@@ -19,10 +20,10 @@ static struct value *split_query(const struct request *request)
     struct value *map = value_map(request->arena);
     for (const char *at = request->query; *at;) {
         size_t length = strcspn(at, "&"), name = strcspn(at, "=&");
-        const char *key = percent_decode(request->arena, at, name, true);
-        const char *text =
-            name < length ? percent_decode(request->arena, at + name + 1, length - name - 1, true)
-                          : "";
+        const char *key = http_decode(request->arena, at, name, true);
+        const char *text = name < length
+                               ? http_decode(request->arena, at + name + 1, length - name - 1, true)
+                               : "";
         const char *before = value_text(map, key);
         if (*key)
             value_set_text(request->arena, map, key,
@@ -59,7 +60,7 @@ static struct value *http_part(const struct request *request)
     struct value *http = value_map(request->arena);
     value_set_text(request->arena, http, "method", request->method);
     value_set_text(request->arena, http, "path",
-                   percent_decode(request->arena, request->path, strlen(request->path), false));
+                   http_decode(request->arena, request->path, strlen(request->path), false));
     value_set_text(request->arena, http, "protocol", "HTTP/1.1");
     value_set_text(request->arena, http, "sourceIp", request->peer);
     const char *agent = value_text(request->headers, "user-agent");

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "pkg/serve/server.h"
+#include "pkg/http/http.h"
 
 /* How well a route fits, by segment: exact beats a parameter beats the rest of the path. */
 enum { EXACT = 3, PARAMETER = 2, REST = 1, SCORE_BASE = 4, SEGMENTS_MAXIMUM = 16 };
@@ -19,7 +19,7 @@ static void take_parameter(struct match *match, const char *name, size_t name_le
     if (!match->parameters)
         match->parameters = value_map(match->arena);
     value_set_text(match->arena, match->parameters, arena_strndup(match->arena, name, name_length),
-                   percent_decode(match->arena, text, length, false));
+                   http_decode(match->arena, text, length, false));
 }
 
 /* One segment of the pattern against one of the path; 0: does not fit. */

@@ -216,21 +216,3 @@ void server_stop(struct server *server)
     MHD_stop_daemon(server->daemon);
     free(server);
 }
-
-char *percent_decode(struct arena *arena, const char *text, size_t length, bool plus)
-{
-    char *out = arena_alloc(arena, length + 1);
-    size_t used = 0;
-    for (size_t i = 0; i < length; i++) {
-        bool coded = text[i] == '%' && i + 2 < length && isxdigit((unsigned char)text[i + 1]) &&
-                     isxdigit((unsigned char)text[i + 2]);
-        if (coded) {
-            const char pair[] = {text[i + 1], text[i + 2], '\0'};
-            out[used++] = (char)strtol(pair, NULL, 16);
-            i += 2;
-        } else {
-            out[used++] = plus && text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return out;
-}

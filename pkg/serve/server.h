@@ -52,7 +52,5 @@ void reply_json(const struct request *request, struct reply *reply, int status,
 /* {"message": ..}, as API Gateway and Lambda write it. */
 void reply_message(const struct request *request, struct reply *reply, int status,
                    const char *message);
-/* Decodes %XX and, in queries, '+'. */
-char *percent_decode(struct arena *arena, const char *text, size_t length, bool plus);
 
 #endif

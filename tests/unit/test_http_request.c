@@ -341,6 +341,27 @@ static void text_is_percent_encoded(void **state)
     }
 }
 
+static void percent_encoded_text_is_read(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        const char *text, *path, *query;
+    } cases[] = {
+        {"a%20b+c", "a b+c", "a b c"},
+        {"%41%7a%7E", "Az~", "Az~"},
+        {"%", "%", "%"},
+        {"%4", "%4", "%4"},
+        {"%zz%4g", "%zz%4g", "%zz%4g"},
+        {"", "", ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *text = cases[i].text;
+        assert_string_equal(http_decode(fixture->arena, text, strlen(text), false), cases[i].path);
+        assert_string_equal(http_decode(fixture->arena, text, strlen(text), true), cases[i].query);
+    }
+    assert_string_equal(http_decode(fixture->arena, "%41%42", 4, false), "A%");
+}
+
 #define BOTH(test)                                                 \
     {"loop: " #test, test, set_up_loop, tear_down, NULL},          \
     {                                                              \
@@ -361,6 +382,7 @@ int main(void)
         BOTH(headers_cannot_smuggle_others_in),
         BOTH(a_connection_is_used_again),
         BOTH(text_is_percent_encoded),
+        BOTH(percent_encoded_text_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
