@@ -24,7 +24,9 @@ static void print_time(const struct session *session, const struct apply_result 
     fprintf(stderr, "%d steps in %.1f s\n", result->done, (double)result->elapsed_ms / 1000);
     if (result->elapsed_ms < WORTH_TELLING_MS && !option_said(&session->options, "verbose"))
         return;
-    fputs("The longest chain:\n", stderr);
+    fprintf(stderr,
+            "The longest chain (the steps took %.3f s, and could not take less than %.3f s):\n",
+            (double)result->elapsed_ms / 1000, (double)result->bound_ms / 1000);
     value_each(row, result->critical_path)
         fprintf(stderr, "  %7.1f s  %s  %s\n", (double)value_int_at(row, "ms", 0) / 1000,
                 value_text(row, "id"), value_text(row, "verb"));

@@ -117,8 +117,13 @@ void session_close(struct session *session)
 {
     ledger_close(session->ledger);
     aws_client_free(session->ledger_client);
-    if (session->client)
+    if (session->client) {
+        struct aws_statistics told = aws_client_statistics(session->client);
+        log_debug("%d requests (%d reads, %d writes), %d repeated, %d throttled, %lld ms paced",
+                  told.requests, told.reads, told.writes, told.retries, told.throttles,
+                  (long long)told.paced_ms);
         aws_client_free(session->client);
+    }
     if (session->credentials)
         credential_provider_free(session->credentials);
     if (session->transport)

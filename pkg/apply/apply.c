@@ -255,6 +255,33 @@ static void collect_attributes(struct walk *walk)
     }
 }
 
+/* Each node ends, at the soonest, its own time after the last that it needs. */
+static int64_t longest_chain_ms(const struct walk *walk)
+{
+    size_t count = walk->graph.count, done = 0, ready = 0;
+    int *needs = arena_array(walk->arena, count + 1, sizeof *needs);
+    size_t *order = arena_array(walk->arena, count + 1, sizeof *order);
+    int64_t *begin_ms = arena_array(walk->arena, count + 1, sizeof *begin_ms), longest_ms = 0;
+    for (size_t i = 0; i < count; i++) {
+        needs[i] = walk->graph.items[i].needs;
+        if (needs[i] == 0)
+            order[ready++] = i;
+    }
+    for (; done < ready; done++) {
+        const struct node *node = &walk->graph.items[order[done]];
+        const struct node_run *run = &walk->runs[order[done]];
+        int64_t end_ms = begin_ms[order[done]] + run->end_ms - run->start_ms;
+        longest_ms = end_ms > longest_ms ? end_ms : longest_ms;
+        for (size_t i = 0; i < node->next_count; i++) {
+            size_t next = node->next[i];
+            begin_ms[next] = end_ms > begin_ms[next] ? end_ms : begin_ms[next];
+            if (--needs[next] == 0)
+                order[ready++] = next;
+        }
+    }
+    return longest_ms;
+}
+
 /* Back from what ended last, along what each node had to wait for. */
 static void collect_critical_path(struct walk *walk)
 {
@@ -335,5 +362,6 @@ int apply_run(struct task *task, struct arena *arena, const struct plan *plan,
     collect_attributes(walk);
     collect_critical_path(walk);
     result->elapsed_ms = task_now_ms(task) - walk->started_ms;
+    result->bound_ms = longest_chain_ms(walk);
     return outcome(walk, error);
 }

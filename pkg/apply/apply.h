@@ -52,6 +52,9 @@ struct apply_result {
     /* Where the time went: the longest chain, as [{"id":, "verb":, "ms":}]. */
     struct value *critical_path;
     int64_t elapsed_ms;
+    /* The least that these steps could have taken in this order, each as long as it took: the
+     * longest chain of the graph. elapsed_ms over it is the scheduler's own part. */
+    int64_t bound_ms;
 };
 
 /* ERR_EXISTS when a step is blocked; ERR_DATA_LOSS when one loses data and is not in

@@ -92,6 +92,7 @@ static void the_run_takes_as_long_as_its_critical_path(void **state)
         sum_ms += value_int_at(value_item(path, i), "ms", 0);
     }
     assert_int_equal(sum_ms, fake->result.elapsed_ms); /* no gap, nothing twice */
+    assert_int_equal(fake->result.bound_ms, sum_ms);   /* and no other chain was longer */
 }
 
 static void the_bound_is_met_exactly_where_polls_meet_it(void **state)
