@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd/rag-handler/handler.h"
 #include "cmd/rag-handler/page.h"
@@ -41,6 +42,8 @@ struct asked {
     const char *question;
     struct answer_options options;
     struct answer answer;
+    double connect_ms;
+    const char *failed; /* phase of an error that came before the answer's own; NULL: none */
 };
 
 /* -- the question -- */
@@ -83,18 +86,54 @@ static double floor_setting(void)
     return text && strcmp(text, "auto") != 0 ? strtod(text, NULL) : -1;
 }
 
+static double now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
 static int ask(struct task *task, void *argument, struct error *error)
 {
     struct asked *asked = argument;
     struct arena *arena = asked->invocation->arena;
     struct models *models;
     struct pg *pg;
+    double started_ms = now_ms();
     int result = runtime_models(arena, &models, error);
-    if (result == 0)
-        result = runtime_database(task, &pg, error);
-    return result < 0 ? result
-                      : answer_question(task, arena, pg, models, asked->question, &asked->options,
-                                        &asked->answer, error);
+    if (result < 0)
+        return result;
+    result = runtime_database(task, &pg, error);
+    asked->connect_ms = now_ms() - started_ms;
+    if (result < 0) {
+        asked->failed = "connect";
+        return result;
+    }
+    result = answer_question(task, arena, pg, models, asked->question, &asked->options,
+                             &asked->answer, error);
+    asked->failed = asked->answer.failed;
+    return result;
+}
+
+/* -- the log line -- */
+
+/* The one line of this question; `error` is why it has no answer, or NULL. */
+static void log_question(const struct asked *asked, const struct error *error)
+{
+    static bool is_warm;
+    struct arena *arena = asked->invocation->arena;
+    const char *stack = runtime_text("RAG_STACK");
+    const struct answer_log log = {
+        .stack = stack ? stack : "-",
+        .request_id = asked->invocation->request_id,
+        .question = runtime_number("RAG_LOG_QUESTIONS", 0) == 1 ? asked->question : NULL,
+        .cold_start = !is_warm,
+        .connect_ms = asked->connect_ms};
+    is_warm = true;
+    const struct value *line = error ? answer_failure_value(arena, asked->failed, &log, error)
+                                     : answer_log_value(arena, &asked->answer, &log);
+    printf("%s\n", json_text(arena, line));
+    fflush(stdout); /* the process may be frozen right after */
 }
 
 /* -- the reply -- */
@@ -125,15 +164,8 @@ static struct value *answer_body(const struct invocation *invocation, const stru
     if (refusal)
         return refusal;
     int result = runtime_run("ask", ask, &asked, &error);
-    if (result < 0)
-        return reply_error(invocation, &error);
-    const char *stack = runtime_text("RAG_STACK");
-    const struct value *line = answer_log_value(
-        invocation->arena, &asked.answer, stack ? stack : "-", invocation->request_id,
-        asked.question, runtime_number("RAG_LOG_QUESTIONS", 0) == 1);
-    printf("%s\n", json_text(invocation->arena, line));
-    fflush(stdout); /* the process may be frozen right after */
-    return reply_of(&asked);
+    log_question(&asked, result < 0 ? &error : NULL);
+    return result < 0 ? reply_error(invocation, &error) : reply_of(&asked);
 }
 
 static int answer(const struct invocation *invocation, struct value **out, struct error *error)

@@ -35,6 +35,13 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+static int failed_in(struct answer *answer, const char *phase, int result)
+{
+    if (result < 0)
+        answer->failed = phase;
+    return result;
+}
+
 /* -- search -- */
 
 static int find_passages(struct task *task, struct asking *asking, struct error *error)
@@ -51,7 +58,7 @@ static int find_passages(struct task *task, struct asking *asking, struct error 
     }
     answer->times.embed_ms = now_ms() - started_ms;
     if (result < 0)
-        return result;
+        return failed_in(answer, "embed", result);
     struct search_options search = {.question = asking->question,
                                     .vector = vector,
                                     .dimensions = asking->models->dimensions,
@@ -60,7 +67,7 @@ static int find_passages(struct task *task, struct asking *asking, struct error 
     started_ms = now_ms();
     result = store_search(task, asking->pg, asking->arena, &search, &answer->hits, error);
     answer->times.search_ms = now_ms() - started_ms;
-    return result;
+    return failed_in(answer, "search", result);
 }
 
 /* Does anything that was found have to do with the question? */
@@ -120,7 +127,8 @@ static int generate(struct task *task, struct asking *asking, struct error *erro
     answer->generate_usage = generation.usage;
     if (result == ERR_TIMEOUT)
         return conclude(answer, PASSAGES_ONLY, "late");
-    return result < 0 ? result : judge(asking, &generation, prompt.passages);
+    return result < 0 ? failed_in(answer, "generate", result)
+                      : judge(asking, &generation, prompt.passages);
 }
 
 static int ask(struct task *task, struct asking *asking, struct error *error)

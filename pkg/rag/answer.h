@@ -39,6 +39,7 @@ struct answer {
     struct model_usage embed_usage, generate_usage;
     const char *prompt_hash; /* first 12 hexadecimal digits of the template's SHA-256 */
     int retry_after_s;
+    const char *failed; /* of an error: the phase in which it came ("embed" ...); NULL: none */
 };
 
 struct answer_options {
@@ -57,9 +58,19 @@ int answer_question(struct task *task, struct arena *arena, struct pg *pg, struc
 /* The reply of POST /ask: {"answer", "no_answer", "citations", "passages"|"nearest", "timings",
  * ...}. A citation brings the passage that it stands in, and where that begins in the text. */
 struct value *answer_to_value(struct arena *arena, const struct answer *answer);
-/* One structured log line with CloudWatch embedded metrics; question text only when `log_question`.
- */
-struct value *answer_log_value(struct arena *arena, const struct answer *answer, const char *stack,
-                               const char *request_id, const char *question, bool log_question);
+/* -- one structured line a question, with CloudWatch's embedded metrics -- */
+
+struct answer_log {
+    const char *stack, *request_id;
+    const char *question; /* NULL: its text is not logged */
+    bool cold_start;      /* the first question of this process */
+    double connect_ms;    /* spent before: models and database made ready */
+};
+struct value *answer_log_value(struct arena *arena, const struct answer *answer,
+                               const struct answer_log *log);
+/* The line of a question that ended with an error, told by its cause: the database, a model, or
+ * something else. `phase` is where (answer->failed, or "connect"); NULL: not known. */
+struct value *answer_failure_value(struct arena *arena, const char *phase,
+                                   const struct answer_log *log, const struct error *error);
 
 #endif

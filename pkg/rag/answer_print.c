@@ -138,29 +138,19 @@ struct value *answer_to_value(struct arena *arena, const struct answer *answer)
 
 /* -- the log line -- */
 
-static const struct metric {
+struct metric {
     const char *name, *unit;
-} metrics[] = {
-    {"EmbedMs", "Milliseconds"},
-    {"SearchMs", "Milliseconds"},
-    {"GenerateMs", "Milliseconds"},
-    {"TotalMs", "Milliseconds"},
-    {"InputTokens", "Count"},
-    {"OutputTokens", "Count"},
-    {"CostUSD", "None"},
-    {"Questions", "Count"},
-    {"NoAnswer", "Count"},
-    {"Throttled", "Count"},
-    {"Late", "Count"},
+    double number;
 };
 
 /* CloudWatch reads metrics out of a line that carries this description of itself.
  * Source: "Embedded metric format specification", Amazon CloudWatch User Guide. */
-static struct value *metric_description(struct arena *arena)
+static struct value *metric_description(struct arena *arena, const struct metric *metrics,
+                                        size_t count)
 {
     struct value *list = value_list(arena), *directive = value_map(arena),
                  *about = value_map(arena);
-    for (size_t i = 0; i < COUNT_OF(metrics); i++) {
+    for (size_t i = 0; i < count; i++) {
         struct value *row = value_map(arena);
         value_set_text(arena, row, "Name", metrics[i].name);
         value_set_text(arena, row, "Unit", metrics[i].unit);
@@ -176,37 +166,74 @@ static struct value *metric_description(struct arena *arena)
                      value_push(arena, value_list(arena), directive));
 }
 
-struct value *answer_log_value(struct arena *arena, const struct answer *answer, const char *stack,
-                               const char *request_id, const char *question, bool log_question)
+static struct value *line_of(struct arena *arena, const struct metric *metrics, size_t count,
+                             const struct answer_log *log, const char *event)
 {
-    const double numbers[] = {
-        rounded(answer->times.embed_ms, 100),
-        rounded(answer->times.search_ms, 100),
-        rounded(answer->times.generate_ms, 100),
-        rounded(answer->times.total_ms, 100),
-        answer->generate_usage.input_tokens + answer->embed_usage.input_tokens,
-        answer->generate_usage.output_tokens,
-        dollars(answer) < 0 ? 0 : dollars(answer),
-        1,
-        answer->outcome == NO_ANSWER,
-        answer->outcome == THROTTLED,
-        answer->outcome == PASSAGES_ONLY,
-    };
     struct value *line = value_map(arena);
-    value_set(arena, line, "_aws", metric_description(arena));
-    value_set_text(arena, line, "Stack", stack);
-    for (size_t i = 0; i < COUNT_OF(metrics); i++)
-        value_set(arena, line, metrics[i].name, value_real(arena, numbers[i]));
-    value_set_text(arena, line, "event", "question");
-    value_set_text(arena, line, "requestId", request_id);
+    value_set(arena, line, "_aws", metric_description(arena, metrics, count));
+    value_set_text(arena, line, "Stack", log->stack);
+    for (size_t i = 0; i < count; i++)
+        value_set(arena, line, metrics[i].name, value_real(arena, metrics[i].number));
+    value_set_text(arena, line, "event", event);
+    value_set_text(arena, line, "requestId", log->request_id);
+    value_set(arena, line, "connectMs", real(arena, log->connect_ms, 100));
+    if (log->question)
+        value_set_text(arena, line, "question", log->question);
+    return line;
+}
+
+/* A metric is paid for by the hours in which it is sent: a cold start is told only when it is one.
+ */
+struct value *answer_log_value(struct arena *arena, const struct answer *answer,
+                               const struct answer_log *log)
+{
+    const struct model_usage *embed = &answer->embed_usage, *generate = &answer->generate_usage;
+    const struct metric metrics[] = {
+        {"EmbedMs", "Milliseconds", rounded(answer->times.embed_ms, 100)},
+        {"SearchMs", "Milliseconds", rounded(answer->times.search_ms, 100)},
+        {"GenerateMs", "Milliseconds", rounded(answer->times.generate_ms, 100)},
+        {"TotalMs", "Milliseconds", rounded(answer->times.total_ms, 100)},
+        {"InputTokens", "Count", generate->input_tokens + embed->input_tokens},
+        {"OutputTokens", "Count", generate->output_tokens},
+        {"CostUSD", "None", dollars(answer) < 0 ? 0 : dollars(answer)},
+        {"Questions", "Count", 1},
+        {"NoAnswer", "Count", answer->outcome == NO_ANSWER},
+        {"Throttled", "Count", answer->outcome == THROTTLED},
+        {"Late", "Count", answer->outcome == PASSAGES_ONLY},
+        {"ColdStarts", "Count", 1},
+    };
+    struct value *line =
+        line_of(arena, metrics, COUNT_OF(metrics) - !log->cold_start, log, "question");
     value_set_text(arena, line, "outcome", outcome_word(answer->outcome));
     value_set_text(arena, line, "reason", answer->reason);
     value_set_int(arena, line, "citations", (int64_t)answer->citation_count);
     value_set_int(arena, line, "droppedCitations", answer->dropped_citations);
     value_set_text(arena, line, "prompt", answer->prompt_hash);
-    value_set_text(arena, line, "model", answer->generate_usage.model);
-    value_set_text(arena, line, "prices", price_table_version);
-    if (log_question)
-        value_set_text(arena, line, "question", question);
-    return line;
+    value_set_text(arena, line, "model", generate->model);
+    return value_set_text(arena, line, "prices", price_table_version);
+}
+
+struct value *answer_failure_value(struct arena *arena, const char *phase,
+                                   const struct answer_log *log, const struct error *error)
+{
+    static const struct {
+        const char *phase, *cause, *metric;
+    } causes[] = {
+        {"connect", "database", "FailedDatabase"},
+        {"search", "database", "FailedDatabase"},
+        {"embed", "models", "FailedModels"},
+        {"generate", "models", "FailedModels"},
+        {NULL, "other", "FailedOther"},
+    };
+    size_t i = 0;
+    while (causes[i].phase && !(phase && strcmp(causes[i].phase, phase) == 0))
+        i++;
+    const struct metric metrics[] = {
+        {"Questions", "Count", 1}, {causes[i].metric, "Count", 1}, {"ColdStarts", "Count", 1}};
+    struct value *line =
+        line_of(arena, metrics, COUNT_OF(metrics) - !log->cold_start, log, "failure");
+    value_set_text(arena, line, "cause", causes[i].cause);
+    value_set_text(arena, line, "phase", phase);
+    value_set_text(arena, line, "error", error->message);
+    return value_set_text(arena, line, "code", error->aws_code[0] ? error->aws_code : NULL);
 }

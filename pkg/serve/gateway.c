@@ -131,6 +131,8 @@ static void log_access(const struct gateway *gateway, const struct request *requ
     value_set_text(request->arena, line, "routeKey", key ? key : "-");
     value_set_int(request->arena, line, "status", reply->status);
     value_set_int(request->arena, line, "responseLatency", took_ms);
+    if (route)
+        value_set_int(request->arena, line, "integrationLatency", (int64_t)answered->milliseconds);
     value_set_int(request->arena, line, "responseLength", (int64_t)reply->body_length);
     gateway->options.log(gateway->options.data, json_text(request->arena, line));
 }

@@ -13,6 +13,7 @@
 
 #include "pkg/cloud/cloud.h"
 #include "pkg/cloud/expand.h"
+#include "pkg/cloud/metrics.h"
 #include "pkg/cloud/types.h"
 #include "pkg/plan/graph.h"
 #include "pkg/plan/plan.h"
@@ -737,18 +738,81 @@ static void thresholds_become_alarms_in_the_metrics_unit(void **state)
     assert_int_equal(value_count(prop(&list, "alarm-latency", "actions")), 0);
 }
 
-static void the_dashboard_shows_every_metric(void **state)
+/* How often the dashboard draws this metric, with this statistic. */
+static int drawn(const struct resource_list *list, const struct metric *metric)
 {
-    struct resource_list list = expand_text(*state, "watch: {alarms: {errors: null}}\n");
-    struct value *widget;
-    size_t count = 0;
-    value_each(widget, prop(&list, "dashboard", "body.widgets"))
+    struct value *shown, *line;
+    int count = 0;
+    value_each(shown, prop(list, "dashboard", "body.widgets"))
     {
-        assert_non_null(value_text_at(widget, "properties.stat"));
-        assert_int_equal(value_int_at(widget, "x", -1), count % 2 * 12);
-        count++;
+        value_each(line, value_at(shown, "properties.metrics"))
+        {
+            const struct value *options = value_item(line, value_count(line) - 1);
+            count += value_is_text(value_item(line, 0), metric->namespace) &&
+                     value_is_text(value_item(line, 1), metric->name) &&
+                     value_is_text(value_item(line, 2), metric->dimension) &&
+                     value_is_text(value_item(line, 3), metric->value) &&
+                     value_is_text(value_get(options, "stat"), metric->statistic);
+        }
     }
-    assert_int_equal(count, 10);
+    return count;
+}
+
+static void the_dashboard_draws_every_metric_of_the_list(void **state)
+{
+    struct resource_list with = expand_text(*state, "watch: {alarms: {errors: null}}\n");
+    struct resource_list without = expand_text(*state, "database: {proxy: false}\n");
+    assert_int_equal(value_count(prop(&with, "dashboard", "body.widgets")), METRIC_PANELS);
+    for (const struct metric *metric = metrics; metric->id; metric++) {
+        bool twice = strcmp(metric->name, "Latency") == 0; /* also as a part of "gateway" */
+        bool of_proxy = strcmp(metric_subject(*state, metric), "proxy") == 0;
+        assert_int_equal(drawn(&with, metric), twice ? 2 : 1);
+        assert_int_equal(drawn(&without, metric), of_proxy ? 0 : twice ? 2 : 1);
+    }
+    check_all(*state, &without);
+}
+
+static void the_gateways_part_is_a_difference_of_two_lines_that_are_not_drawn(void **state)
+{
+    struct resource_list list = expand_text(*state, "");
+    struct value *line;
+    const struct value *lines = prop(&list, "dashboard", "body.widgets[1].properties.metrics");
+    size_t hidden = 0, expressions = 0;
+    value_each(line, lines)
+    {
+        const struct value *options = value_item(line, value_count(line) - 1);
+        const char *expression = value_text(options, "expression");
+        hidden += value_get(options, "visible") && !value_bool_at(options, "visible", true);
+        expressions += expression && value_is_text(value_get(options, "label"), "gateway");
+    }
+    assert_int_equal(expressions, 1);
+    assert_int_equal(hidden, 2);
+}
+
+static void every_alarm_is_of_a_metric_of_the_list(void **state)
+{
+    struct resource_list list = expand_text(*state, "");
+    for (const struct alarm_rule *rule = alarm_rules; rule->id; rule++) {
+        const struct metric *metric = &metrics[metric_number(rule->metric)];
+        const char *id = arena_printf(*state, "alarm-%s", rule->id);
+        assert_string_equal(prop_text(&list, id, "metric"), metric->name);
+        assert_string_equal(prop_text(&list, id, "statistic"), metric->statistic);
+        assert_string_equal(prop_text(&list, id, "missing_data"), rule->missing);
+    }
+}
+
+static void an_alarm_is_written_out_in_words(void **state)
+{
+    struct value *threshold = value_real(*state, 1.5);
+    assert_string_equal(
+        alarm_rule_words(*state, &alarm_rules[5], threshold),
+        "Minimum of AWS/RDS FreeStorageSpace (DBInstanceIdentifier ${database.name}) over 300 s < "
+        "1610612736, in 1 period in a row; a period without values is no data, which the alarm "
+        "then says (missing)");
+    assert_string_equal(
+        alarm_rule_words(*state, &alarm_rules[2], NULL),
+        "p95 of AWS/ApiGateway Latency (ApiId ${api.id}) over 300 s > the threshold, in 3 periods "
+        "in a row; a period without values counts as fine (notBreaching)");
 }
 
 /* -- the file's own resources -- */
@@ -803,7 +867,10 @@ int main(void)
         CASE(browsers_may_send_a_signature_where_one_is_wanted),
         CASE(notifications_and_permissions_go_together),
         CASE(thresholds_become_alarms_in_the_metrics_unit),
-        CASE(the_dashboard_shows_every_metric),
+        CASE(the_dashboard_draws_every_metric_of_the_list),
+        CASE(the_gateways_part_is_a_difference_of_two_lines_that_are_not_drawn),
+        CASE(every_alarm_is_of_a_metric_of_the_list),
+        CASE(an_alarm_is_written_out_in_words),
         CASE(a_free_resource_keeps_its_place_and_former_id),
         CASE(a_free_resource_cannot_take_a_built_in_id),
     };

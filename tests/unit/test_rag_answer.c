@@ -206,6 +206,71 @@ static void other_failures_stay_failures(void **state)
     assert_int_equal(answer_question(NULL, fixture->arena, fixture->pg, &fixture->models, "pay?",
                                      &options, &answer, &error),
                      ERR_DENIED);
+    assert_string_equal(answer.failed, "embed");
+}
+
+/* -- the log line -- */
+
+/* The names of the metrics that the line defines, in order; each must be there as a number. */
+static const char *defined_metrics(struct arena *arena, const struct value *line)
+{
+    struct value *metric;
+    const char *names = "";
+    value_each(metric, value_at(line, "_aws.CloudWatchMetrics[0].Metrics"))
+    {
+        const char *name = value_text(metric, "Name");
+        assert_true(value_is(value_get(line, name), VALUE_REAL));
+        names = arena_printf(arena, "%s%s%s", names, *names ? " " : "", name);
+    }
+    return names;
+}
+
+static void a_question_is_one_line_with_its_metrics(void **state)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    (void)state;
+    struct answer answer = {.outcome = NO_ANSWER, .reason = "floor", .prompt_hash = ""};
+    answer.embed_usage = (struct model_usage){.input_tokens = 7, .dollars = 0.25};
+    answer.generate_usage = (struct model_usage){.input_tokens = 30, .output_tokens = 5};
+    struct answer_log log = {.stack = "acme", .request_id = "7f", .connect_ms = 1.25};
+    const struct value *line = answer_log_value(arena, &answer, &log);
+    assert_string_equal(defined_metrics(arena, line),
+                        "EmbedMs SearchMs GenerateMs TotalMs InputTokens OutputTokens CostUSD "
+                        "Questions NoAnswer Throttled Late");
+    assert_string_equal(value_text_at(line, "_aws.CloudWatchMetrics[0].Namespace"), "ragstack");
+    assert_true(value_as_real(value_get(line, "InputTokens"), 0) == 37);
+    assert_true(value_as_real(value_get(line, "CostUSD"), 0) == 0.25);
+    assert_true(value_as_real(value_get(line, "NoAnswer"), 0) == 1);
+    assert_true(value_as_real(value_get(line, "connectMs"), 0) == 1.25);
+    assert_null(value_get(line, "question"));
+    log.cold_start = true;
+    log.question = "Why?";
+    line = answer_log_value(arena, &answer, &log);
+    assert_non_null(strstr(defined_metrics(arena, line), " Late ColdStarts"));
+    assert_string_equal(value_text(line, "question"), "Why?");
+}
+
+static void a_failure_is_told_by_its_cause(void **state)
+{
+    static const char *const cases[][3] = {
+        {"connect", "database", "Questions FailedDatabase"},
+        {"search", "database", "Questions FailedDatabase"},
+        {"embed", "models", "Questions FailedModels"},
+        {"generate", "models", "Questions FailedModels"},
+        {NULL, "other", "Questions FailedOther"},
+    };
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    (void)state;
+    struct error error = {0};
+    struct answer_log log = {.stack = "acme", .request_id = "7f"};
+    error_set(&error, ERR_DENIED, "no access");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct value *line = answer_failure_value(arena, cases[i][0], &log, &error);
+        assert_string_equal(value_text(line, "event"), "failure");
+        assert_string_equal(value_text(line, "cause"), cases[i][1]);
+        assert_string_equal(value_text(line, "error"), "no access");
+        assert_string_equal(defined_metrics(arena, line), cases[i][2]);
+    }
 }
 
 static void only_what_was_found_is_sent(void **state)
@@ -228,6 +293,8 @@ int main(void)
         ANSWER_TEST(a_late_model_leaves_the_passages),
         ANSWER_TEST(throttled_models_are_said_so),
         ANSWER_TEST(other_failures_stay_failures),
+        cmocka_unit_test(a_question_is_one_line_with_its_metrics),
+        cmocka_unit_test(a_failure_is_told_by_its_cause),
         ANSWER_TEST(only_what_was_found_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
