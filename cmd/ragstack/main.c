@@ -26,6 +26,7 @@
     X(ls)           \
     X(history)      \
     X(rollback)     \
+    X(adopt)        \
     X(unlock)       \
     X(ci)           \
     X(explain)      \

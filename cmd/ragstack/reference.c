@@ -41,6 +41,7 @@ const struct flag_row type_flag_rows[] = {
     {NAMED, "named", "has a name that is unique while it is in use"},
     {NO_TAGS, "no_tags", "takes no tags"},
     {HIDDEN, "hidden", "not for `resources:`"},
+    {UNLISTED, "unlisted", "found by its name alone"},
     {0, NULL, NULL},
 };
 

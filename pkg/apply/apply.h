@@ -66,4 +66,8 @@ int apply_check(const struct plan *plan, const char *const *allow_data_loss, str
 int apply_run(struct task *task, struct arena *arena, const struct plan *plan,
               const struct apply_options *options, struct apply_result *result,
               struct error *error);
+/* Gives something that exists the tags of this stack: `have` is what was found, `tags` all that it
+ * must carry. Nothing else of it changes. */
+int apply_adopt(struct task *task, struct arena *arena, const struct target *target,
+                const struct found *have, const struct value *tags, struct error *error);
 #endif

@@ -197,9 +197,9 @@ static int create(struct task *task, struct walk *walk, struct state *state, int
     }
     if (!state->have && result == ERR_EXISTS)
         return error_wrap(error,
-                          "the name %s is taken by something that is not this stack's: take it "
-                          "away, or give \"%s\" another id",
-                          action.name, action.id);
+                          "the name %s is taken by something that is not this stack's: take it in "
+                          "with `ragstack adopt %s.%s %s`, take it away, or give \"%s\" another id",
+                          action.name, action.type->kind, action.id, action.name, action.id);
     return state->have ? 0 : result;
 }
 

@@ -112,10 +112,10 @@ typedef int fetch_tags(struct task *task, struct observation *observation, const
 int cloud_tags_of(struct task *task, struct observation *observation,
                   const struct candidate *candidate, const char *arn, fetch_tags *fetch,
                   struct value **tags, struct error *error);
-/* Adds what was found: ours by its tags; foreign when only a wanted name (or the physical id of
- * observation->only) matches; nothing else. Kinds with NO_TAGS are known by their name, which ends
- * with the hash of the whole identity. A `name` that the file may say is given without the
- * generation that ends it. */
+/* Adds what was found: ours by its tags; foreign when only a wanted name (or the physical id or
+ * name of observation->only) matches; nothing else. Kinds with NO_TAGS are known by their name,
+ * which ends with the hash of the whole identity. A `name` that the file may say is given without
+ * the generation that ends it. */
 void cloud_add(struct observation *observation, const char *physical_id, const char *name,
                struct value *props, struct value *tags);
 /* The wanted id whose name is this one, made from the whole identity and not said in the file; NULL
@@ -129,6 +129,10 @@ typedef int decode_item(struct task *task, struct observation *observation,
                         const struct value *item, struct value *props, struct error *error);
 int cloud_observe_ec2(struct task *task, struct observation *observation, const char *operation,
                       const char *id_member, decode_item *decode, struct error *error);
+/* What a person calls a thing that exists (its id, its name, or its ARN) as observation->only has
+ * it: sets physical_id and name. ERR_INPUT for an ARN of another account or region. */
+int cloud_address(struct arena *arena, const struct cloud *cloud, const char *text,
+                  struct found *found, struct error *error);
 /* "arn:<partition>:<service>:<region>:<account>:<rest>" */
 const char *cloud_arn(struct arena *arena, const struct cloud *cloud, const char *service,
                       const char *rest);

@@ -192,11 +192,58 @@ void cloud_add(struct observation *observation, const char *physical_id, const c
         found.id = wanted ? wanted->id : NULL;
         found.generation = wanted ? wanted->generation : 1;
     } else if (!identity_owns(&cloud->identity, tags, &found.id, &found.generation)) {
-        bool asked_for = only && only->physical_id && strcmp(only->physical_id, physical_id) == 0;
+        bool asked_for = only && only->physical_id &&
+                         (strcmp(only->physical_id, physical_id) == 0 ||
+                          (only->name && strcmp(only->name, name) == 0));
         found.id = wanted ? wanted->id : asked_for ? only->id : NULL;
         found.foreign = true;
     }
     take_generation_off(observation->arena, &found, observation->type);
     if (found.id)
         observation->add(observation, &found);
+}
+
+/* -- what people call it -- */
+
+/* The part of an ARN that names the thing: "vpc-1", "acme/x" of "log-group:acme/x:*", "r" of
+ * "role/path/r", "1a" of "/apis/1a". */
+static const char *name_of_part(struct arena *arena, const char *service, const char *part)
+{
+    bool path = strcmp(service, "iam") == 0 || strcmp(service, "apigateway") == 0;
+    bool plain = strcmp(service, "sns") == 0 || strcmp(service, "s3") == 0;
+    const char *start = plain ? NULL : path ? strrchr(part, '/') : strpbrk(part, ":/");
+    const char *name = start ? start + 1 : part;
+    size_t length = strlen(name);
+    if (strcmp(service, "lambda") == 0) /* with or without a version */
+        length = strcspn(name, ":");
+    else if (length > 2 && strcmp(name + length - 2, ":*") == 0)
+        length -= 2;
+    return arena_strndup(arena, name, length);
+}
+
+int cloud_address(struct arena *arena, const struct cloud *cloud, const char *text,
+                  struct found *found, struct error *error)
+{
+    enum { SERVICE = 2, REGION, ACCOUNT, PART, PARTS };
+    const char *parts[PARTS] = {text};
+    found->physical_id = found->name = text;
+    if (strncmp(text, "arn:", 4) != 0)
+        return 0;
+    char *copy = arena_strdup(arena, text);
+    for (int i = 0; i < PARTS; i++) {
+        parts[i] = copy;
+        copy = i < PART && copy ? strchr(copy, ':') : NULL;
+        if (copy)
+            *copy++ = '\0';
+    }
+    if (!parts[PART] || !*parts[PART])
+        return error_set(error, ERR_INPUT, "%s is no ARN of a resource", text);
+    if (*parts[REGION] && strcmp(parts[REGION], cloud->identity.region) != 0)
+        return error_set(error, ERR_INPUT, "%s is in %s, and the stack in %s", text, parts[REGION],
+                         cloud->identity.region);
+    if (*parts[ACCOUNT] && strcmp(parts[ACCOUNT], cloud->identity.account) != 0)
+        return error_set(error, ERR_INPUT, "%s is of account %s, and the stack of %s", text,
+                         parts[ACCOUNT], cloud->identity.account);
+    found->physical_id = found->name = name_of_part(arena, parts[SERVICE], parts[PART]);
+    return 0;
 }

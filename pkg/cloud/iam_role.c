@@ -10,6 +10,11 @@
 #include "pkg/value/json.h"
 
 static const struct field fields[] = {
+    {.name = "name",
+     .type = FIELD_STRING,
+     .flags = REPLACE | STICKY,
+     .allowed = "^[A-Za-z0-9_+=,.@-]{1,64}$",
+     .summary = "name of the role; unset: one of the stack's own"},
     {.name = "description",
      .wire = "Description",
      .type = FIELD_STRING,
@@ -200,6 +205,7 @@ static void take_role(struct observation *observation, const struct cloud_read *
     struct value *managed = value_list(arena);
     value_each(attached, reads[ATTACHED].reply)
         value_push(arena, managed, value_get(attached, "PolicyArn"));
+    value_set_text(arena, props, "name", name);
     value_set(arena, props, "assume",
               decode_document(arena, value_text(role, "AssumeRolePolicyDocument")));
     value_set(arena, props, "policies", policies_of(arena, name, policies));
@@ -412,7 +418,7 @@ static const char *const computed_by_name[] = {
 const struct resource_type iam_role = {
     .kind = "iam.role",
     .summary = "what a function or service may do",
-    .flags = NAMED,
+    .flags = NAMED | UNLISTED,
     .name_maximum = 64,
     .fields = fields,
     .observe = observe,

@@ -112,11 +112,10 @@ int observe_all(struct task *task, struct arena *arena, struct target *target,
     return result;
 }
 
-int observe_one(struct task *task, struct arena *arena, struct target *target,
-                const struct found *known, struct found **out, struct error *error)
+static int look_for(struct task *task, struct arena *arena, struct target *target,
+                    const struct found *known, struct found_list *out, struct error *error)
 {
     struct look look = {.arena = arena};
-    const struct found_list *list = &look.found;
     struct wanted_name name = {known->id, known->name, known->generation};
     look.observation = (struct observation){.target = target->data,
                                             .arena = arena,
@@ -126,8 +125,27 @@ int observe_one(struct task *task, struct arena *arena, struct target *target,
                                             .wanted = &name,
                                             .wanted_count = known->name ? 1 : 0,
                                             .only = known};
-    *out = NULL;
     int result = look_at_kind(task, &look, error);
+    *out = look.found;
+    return result;
+}
+
+int observe_any(struct task *task, struct arena *arena, struct target *target,
+                const struct found *known, struct found **out, struct error *error)
+{
+    struct found_list list = {0};
+    int result = look_for(task, arena, target, known, &list, error);
+    *out = result == 0 && list.count ? &list.items[0] : NULL;
+    return result;
+}
+
+int observe_one(struct task *task, struct arena *arena, struct target *target,
+                const struct found *known, struct found **out, struct error *error)
+{
+    struct found_list found = {0};
+    const struct found_list *list = &found;
+    *out = NULL;
+    int result = look_for(task, arena, target, known, &found, error);
     for (size_t i = 0; result == 0 && i < list->count; i++) {
         bool same = known->physical_id ? strcmp(list->items[i].physical_id, known->physical_id) == 0
                                        : strcmp(list->items[i].id, known->id) == 0 &&

@@ -309,12 +309,26 @@ static bool all_drift(const struct entry *entry)
 
 static const char *blocked_by(struct planning *planning, const struct entry *entry)
 {
-    if (!entry_is_new(entry) || !entry->foreign)
+    const struct resource *resource = entry->resource;
+    const struct found *foreign = entry->foreign;
+    if (!entry_is_new(entry) || !foreign)
         return NULL;
+    const char *owner = value_text(foreign->tags, TAG_STACK);
+    if (owner)
+        return arena_printf(
+            planning->arena,
+            "%s belongs to the stack \"%s\", and is left alone: give \"%s\" another "
+            "id",
+            foreign->physical_id, owner, resource->id);
+    const char *adopt =
+        foreign->tags && !(resource->type->flags & NO_TAGS)
+            ? arena_printf(planning->arena, "take it in with `ragstack adopt %s.%s %s`, ",
+                           resource->type->kind, resource->id, foreign->physical_id)
+            : "";
     return arena_printf(planning->arena,
-                        "%s exists, but does not belong to this stack, and is left alone: take it "
-                        "away, or give \"%s\" another id",
-                        entry->foreign->physical_id, entry->resource->id);
+                        "%s exists, but does not belong to this stack, and is left alone: %stake "
+                        "it away, or give \"%s\" another id",
+                        foreign->physical_id, adopt, resource->id);
 }
 
 static struct step step_of(struct planning *planning, struct entry *entry)

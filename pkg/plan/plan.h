@@ -18,6 +18,9 @@ int observe_all(struct task *task, struct arena *arena, struct target *target,
 /* Looks for one resource again; NULL in *out when it is not there. */
 int observe_one(struct task *task, struct arena *arena, struct target *target,
                 const struct found *known, struct found **out, struct error *error);
+/* The same by physical id and name, whoever it belongs to (`foreign` says so). */
+int observe_any(struct task *task, struct arena *arena, struct target *target,
+                const struct found *known, struct found **out, struct error *error);
 
 enum step_kind { STEP_CREATE, STEP_UPDATE, STEP_REPLACE, STEP_DELETE };
 

@@ -165,7 +165,9 @@ enum type_flag {
     NAMED = 1 << 2,        /* addressed by a name that is unique while in use: replacements take the
                               next generation's name */
     NO_TAGS = 1 << 3,
-    HIDDEN = 1 << 4, /* not for the free `resources:` section */
+    HIDDEN = 1 << 4,   /* not for the free `resources:` section */
+    UNLISTED = 1 << 5, /* no list of AWS finds it by its tags: it is found by its own or the file's
+                          name alone */
 };
 
 struct resource_type {

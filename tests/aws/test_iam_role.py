@@ -67,8 +67,8 @@ class Roles(kinds.KindTest):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(kinds.ROLE_TRUST))
         result = self.ragstack("up", "--yes")
         self.assertNotEqual(result.status, 0, result)
-        self.assertIn('does not belong to this stack, and is left alone: take it away, or give "more-role" another id',
-                      result.stderr)
+        self.assertIn(f"does not belong to this stack, and is left alone: take it in with `ragstack adopt "
+                      f"iam.role.more-role {name}`, take it away, or give \"more-role\" another id", result.stderr)
         iam.delete_role(RoleName=name)
 
 
