@@ -97,6 +97,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 $(BUILD)/cmd/ragstack/template.o: $(wildcard templates/*.* templates/*/*)
 $(BUILD)/cmd/rag-handler/page.o $(HANDLER_BUILD)/cmd/rag-handler/page.o: templates/page.html templates/openapi.json
 $(BUILD)/pkg/local/fetch.o: pkg/local/fetch_postgres.sh
+$(BUILD)/pkg/watch/price_table.o: pkg/watch/prices.json
 
 lib: $(BUILD)/libragstack.a $(call object,$(CLI_SOURCES)) $(call object,$(HANDLER_SOURCES)) ## compile everything, without linking the programs
 # All its time goes into a few loops.

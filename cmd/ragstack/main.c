@@ -18,6 +18,7 @@
     X(up)           \
     X(down)         \
     X(status)       \
+    X(cost)         \
     X(outputs)      \
     X(logs)         \
     X(ingest)       \

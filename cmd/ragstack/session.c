@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/ragstack/handler.h"
+#include "cmd/ragstack/price_file.h"
 #include "pkg/base/log.h"
 #include "pkg/local/expand.h"
 #include "pkg/value/json.h"
@@ -257,7 +258,7 @@ int session_plan(struct task *task, struct session *session, const struct plan_o
         (*out)->ledger = session->ledger->place;
         (*out)->makes_ledger = session->ledger->missing;
     }
-    return result;
+    return result == 0 ? price_file_add_cost(session, *out, error) : result;
 }
 
 void print_json(const struct value *value)

@@ -65,8 +65,8 @@ int session_observe_and_read(struct task *task, struct session *session, struct 
                              struct error *error);
 /* Opens the ledger of the stack, once; whether it exists is not looked at. */
 int session_open_ledger(struct task *task, struct session *session, struct error *error);
-/* Expand, observe, diff. With NEED_LEDGER what was last applied is read meanwhile; that it cannot
- * be read is no error. */
+/* Expand, observe, diff, and what it costs. With NEED_LEDGER what was last applied is read
+ * meanwhile; that it cannot be read is no error. */
 int session_plan(struct task *task, struct session *session, const struct plan_options *options,
                  struct plan **out, struct error *error);
 

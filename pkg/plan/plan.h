@@ -52,6 +52,13 @@ struct step {
     struct mark mark;
 };
 
+/* What others know of the plan as a whole (its cost): told before the summary. */
+struct plan_section {
+    const char *key;             /* its member in JSON */
+    const struct value *value;   /* NULL: not in JSON */
+    const char *text, *markdown; /* whole lines; NULL: not told */
+};
+
 struct plan {
     struct arena *arena;
     struct target *target;
@@ -62,8 +69,10 @@ struct plan {
     size_t step_count;
     int unchanged;
     bool down;
-    const char *ledger;      /* where deployments are recorded; NULL: not known */
-    bool makes_ledger;       /* it does not exist yet: applying makes it */
+    const char *ledger; /* where deployments are recorded; NULL: not known */
+    bool makes_ledger;  /* it does not exist yet: applying makes it */
+    const struct plan_section *sections;
+    size_t section_count;
     const char *fingerprint; /* sha256 of all that was observed and wanted: a saved plan's guard */
 };
 
@@ -102,7 +111,7 @@ struct plan_style {
 };
 void plan_print_text(struct buffer *out, const struct plan *plan, const struct plan_style *style);
 void plan_print_markdown(struct buffer *out, const struct plan *plan, size_t maximum_bytes);
-/* {"schema": 1, "steps": [...], "notes": [...], "summary": {...}} */
+/* {"schema": 1, "steps": [...], "notes": [...], "summary": {...}}, and a member a section */
 struct value *plan_to_value(struct arena *arena, const struct plan *plan);
 
 #endif

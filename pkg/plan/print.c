@@ -148,6 +148,14 @@ static void print_ledger(struct buffer *out, const struct plan *plan)
                       : "");
 }
 
+static void print_sections(struct buffer *out, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->section_count; i++) {
+        if (plan->sections[i].text)
+            buffer_printf(out, "\n%s", plan->sections[i].text);
+    }
+}
+
 static void print_summary(struct buffer *out, const struct plan_summary *summary)
 {
     int pending = summary->creates + summary->updates + summary->replaces + summary->deletes;
@@ -186,5 +194,6 @@ void plan_print_text(struct buffer *out, const struct plan *plan, const struct p
         print_step(out, plan, &plan->steps[i], columns, style);
     print_notes(out, plan, style);
     print_ledger(out, plan);
+    print_sections(out, plan);
     print_summary(out, &summary);
 }

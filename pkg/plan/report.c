@@ -35,7 +35,18 @@ static void markdown_notes(struct buffer *out, const struct plan *plan)
     }
 }
 
-static void markdown_head(struct buffer *out, const struct plan *plan)
+/* As far as they leave room for some steps. */
+static void markdown_sections(struct buffer *out, const struct plan *plan, size_t maximum_bytes)
+{
+    enum { ROOM_FOR_STEPS = 1000 };
+    for (size_t i = 0; i < plan->section_count; i++) {
+        const char *text = plan->sections[i].markdown;
+        if (text && out->length + strlen(text) + ROOM_FOR_STEPS <= maximum_bytes)
+            buffer_text(out, text);
+    }
+}
+
+static void markdown_head(struct buffer *out, const struct plan *plan, size_t maximum_bytes)
 {
     const struct identity *identity = plan->target->identity;
     struct plan_summary summary = plan_summarize(plan);
@@ -45,6 +56,7 @@ static void markdown_head(struct buffer *out, const struct plan *plan)
         buffer_printf(out, "Nothing to do: all %d resources are as the file says.\n\n",
                       summary.unchanged);
         markdown_notes(out, plan);
+        markdown_sections(out, plan, maximum_bytes);
         return;
     }
     buffer_printf(out,
@@ -61,12 +73,13 @@ static void markdown_head(struct buffer *out, const struct plan *plan)
     if (plan->ledger)
         buffer_printf(out, "Ledger: `%s`%s\n\n", plan->ledger,
                       plan->makes_ledger ? ", made first" : "");
+    markdown_sections(out, plan, maximum_bytes);
 }
 
 void plan_print_markdown(struct buffer *out, const struct plan *plan, size_t maximum_bytes)
 {
     enum { ROOM_FOR_END = 200 };
-    markdown_head(out, plan);
+    markdown_head(out, plan, maximum_bytes);
     if (!plan->step_count)
         return;
     buffer_text(out, "```diff\n");
@@ -185,5 +198,10 @@ struct value *plan_to_value(struct arena *arena, const struct plan *plan)
         value_push(arena, steps, step_to_value(arena, &plan->steps[i]));
     value_set(arena, document, "steps", steps);
     value_set(arena, document, "notes", notes_to_value(arena, plan));
+    for (size_t i = 0; i < plan->section_count; i++) {
+        if (plan->sections[i].value)
+            value_set(arena, document, plan->sections[i].key,
+                      value_copy(arena, plan->sections[i].value));
+    }
     return value_set(arena, document, "summary", summary_to_value(arena, &summary));
 }

@@ -9,7 +9,6 @@
 
 enum {
     DEADLINE_MS = 25000,
-    CONTEXT_TOKENS = 3000,
     TOP_K = 6,
     MAX_TOKENS = 800,
     RETRY_AFTER_S = 10,
@@ -150,7 +149,7 @@ static struct answer_options with_defaults(struct task *task, const struct model
     if (all.max_tokens <= 0)
         all.max_tokens = MAX_TOKENS;
     if (all.context_tokens <= 0)
-        all.context_tokens = CONTEXT_TOKENS;
+        all.context_tokens = ANSWER_CONTEXT_TOKENS;
     if (all.floor < 0)
         all.floor = embedder_of(models->embedder)->floor;
     if (all.deadline_ms == 0)

@@ -42,10 +42,13 @@ struct answer {
     const char *failed; /* of an error: the phase in which it came ("embed" ...); NULL: none */
 };
 
+/* What passages may take of a prompt where nobody says. */
+enum { ANSWER_CONTEXT_TOKENS = 3000 };
+
 struct answer_options {
     int top_k, max_tokens;
     double floor;              /* least similarity; < 0: the embedder's own */
-    int context_tokens;        /* budget for passages; 0: 3000 */
+    int context_tokens;        /* budget for passages; 0: ANSWER_CONTEXT_TOKENS */
     const char *template_text; /* NULL: the built-in prompt */
     int64_t deadline_ms;       /* monotonic; 0: 25 s from now */
     const struct value *filter;
@@ -66,6 +69,7 @@ struct answer_log {
     bool cold_start;      /* the first question of this process */
     double connect_ms;    /* spent before: models and database made ready */
 };
+enum { ANSWER_METRICS = 12 }; /* that a question's line carries; each is paid for */
 struct value *answer_log_value(struct arena *arena, const struct answer *answer,
                                const struct answer_log *log);
 /* The line of a question that ended with an error, told by its cause: the database, a model, or

@@ -202,6 +202,7 @@ struct value *answer_log_value(struct arena *arena, const struct answer *answer,
         {"Late", "Count", answer->outcome == PASSAGES_ONLY},
         {"ColdStarts", "Count", 1},
     };
+    _Static_assert(COUNT_OF(metrics) == ANSWER_METRICS, "what they cost is told by their number");
     struct value *line =
         line_of(arena, metrics, COUNT_OF(metrics) - !log->cold_start, log, "question");
     value_set_text(arena, line, "outcome", outcome_word(answer->outcome));
