@@ -9,6 +9,7 @@
 #include "pkg/base/clock.h"
 #include "pkg/http/http.h"
 #include "pkg/value/json.h"
+#include "pkg/value/utf8.h"
 
 #define ACCOUNT "000000000000"
 #define API_ID "local"
@@ -91,6 +92,17 @@ static struct value *request_context(const struct request *request, const char *
     return value_set_int(arena, context, "timeEpoch", now_ms);
 }
 
+/* JSON carries nothing else. */
+static bool is_plain(const char *text, size_t length)
+{
+    for (size_t at = 0, bytes; at < length; at += bytes) {
+        bytes = utf8_character_bytes(text + at, length - at);
+        if (!bytes || !text[at])
+            return false;
+    }
+    return true;
+}
+
 /* Bodies of other types arrive in base64, as API Gateway sends them. */
 static bool is_text(const struct request *request)
 {
@@ -100,7 +112,7 @@ static bool is_text(const struct request *request)
     const char *type = value_text(request->headers, "content-type");
     for (size_t i = 0; type && i < COUNT_OF(types); i++) {
         if (strncasecmp(type, types[i], strlen(types[i])) == 0)
-            return memchr(request->body, '\0', request->body_length) == NULL;
+            return is_plain(request->body, request->body_length);
     }
     return false;
 }

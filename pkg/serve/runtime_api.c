@@ -13,7 +13,7 @@ static struct event *take_event(struct worker *worker)
 {
     struct function *function = worker->function;
     int life = worker->life;
-    worker->ready = true;
+    worker->ready = worker->serving = true;
     function->ever_ready = true;
     function->status.state = "Active";
     function->status.reason[0] = '\0';

@@ -32,7 +32,9 @@ struct worker {
     pid_t pid;
     int life;            /* counts the processes: a `next` of an earlier one gets nothing */
     struct event *event; /* the one that it works on */
-    bool ready;          /* has asked for an event */
+    bool ready;          /* waits for an event */
+    bool serving;        /* has asked for one, ever */
+    bool outgrown;       /* was killed for its memory; of its own thread alone */
 };
 
 struct function {

@@ -1,5 +1,7 @@
 /* The processes of a function: started as Lambda starts them, and again whenever they end. */
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pkg/base/clock.h"
-#include "pkg/base/panic.h"
 #include "pkg/base/vector.h"
 #include "pkg/serve/runtime_internal.h"
 
 enum {
     LINE_MAXIMUM = 256 << 10, /* longer ones are cut, as CloudWatch does */
+    PIECE_BYTES = 4096,
+    MEMORY_LOOK_MS = 200,
     RESTART_LEAST_MS = 100,
     RESTART_MOST_MS = 5000,
 };
@@ -51,7 +53,6 @@ NORETURN static void become_handler(const struct worker *worker, const char *pro
                                     char **environment, int output)
 {
     const struct function_options *options = &worker->function->options;
-    struct rlimit memory = {(rlim_t)options->memory_mb << 20, (rlim_t)options->memory_mb << 20};
     struct rlimit no_core = {0, 0};
     char *arguments[] = {(char *)(uintptr_t)program, NULL};
     sigset_t none;
@@ -63,8 +64,6 @@ NORETURN static void become_handler(const struct worker *worker, const char *pro
     dup2(output, STDERR_FILENO);
     close_range(3, ~0U, 0);
     setrlimit(RLIMIT_CORE, &no_core);
-    if (options->memory_mb)
-        setrlimit(RLIMIT_AS, &memory);
     if (chdir(options->root) == 0)
         execve(program, arguments, environment);
     _exit(127);
@@ -95,41 +94,90 @@ static int spawn(struct worker *worker)
     return ends[0];
 }
 
-/* Reads what the process writes, until it has ended. */
-static void pass_output(const struct worker *worker, int output)
+/* -- its output, and its memory -- */
+
+/* As Lambda counts it: what is resident. (A limit of the address space would keep out runtimes
+ * that reserve much and use little.) */
+static void check_memory(struct worker *worker)
 {
-    FILE *stream = fdopen(output, "r");
-    char *line = NULL;
-    size_t capacity = 0;
-    require(stream);
-    for (ssize_t length; (length = getline(&line, &capacity, stream)) >= 0;) {
-        while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
-            line[--length] = '\0';
-        if (length > LINE_MAXIMUM)
-            line[LINE_MAXIMUM] = '\0';
-        if (length)
-            function_log(worker->function, line);
+    char path[64], text[128];
+    long pages = 0, page_bytes = sysconf(_SC_PAGESIZE);
+    size_t limit = (size_t)worker->function->options.memory_mb << 20;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)worker->pid);
+    int file = limit ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
+    if (file >= 0)
+        close(file);
+    text[length > 0 ? length : 0] = '\0';
+    const char *space = strchr(text, ' ');
+    if (space)
+        pages = strtol(space, NULL, 10);
+    if (pages > 0 && (size_t)pages * (size_t)page_bytes > limit) {
+        worker->outgrown = true;
+        kill(worker->pid, SIGKILL);
     }
-    free(line);
-    fclose(stream);
 }
 
-/* What the end of a process means for its event, and for the function. */
-static void mourn(struct worker *worker, int status)
+static void end_line(const struct worker *worker, struct buffer *line)
+{
+    if (line->length)
+        function_log(worker->function, buffer_string(line));
+    buffer_reset(line);
+}
+
+static void take_output(const struct worker *worker, struct buffer *line, const char *bytes,
+                        size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == '\n' || bytes[i] == '\r')
+            end_line(worker, line);
+        else if (bytes[i])
+            buffer_char(line, bytes[i]);
+    }
+}
+
+/* Reads what the process writes, until it has ended. */
+static void pass_output(struct worker *worker, int output)
+{
+    CLEANUP(buffer_free) struct buffer line = BUFFER(LINE_MAXIMUM);
+    struct pollfd wait = {.fd = output, .events = POLLIN};
+    char bytes[PIECE_BYTES];
+    for (;;) {
+        int ready = poll(&wait, 1, MEMORY_LOOK_MS);
+        check_memory(worker);
+        ssize_t length = ready > 0 ? read(output, bytes, sizeof bytes) : -1;
+        if (length > 0)
+            take_output(worker, &line, bytes, (size_t)length);
+        else if (ready > 0 && (length == 0 || errno != EINTR))
+            break;
+    }
+    end_line(worker, &line);
+    close(output);
+}
+
+/* What the end of a process means for its event, and for the function. True if it had come as far
+ * as asking for an event. */
+static bool mourn(struct worker *worker, int status)
 {
     struct function *function = worker->function;
     char how[128];
-    if (WIFSIGNALED(status))
+    if (worker->outgrown)
+        snprintf(how, sizeof how, "the process was killed: it took more than its %d MB",
+                 function->options.memory_mb);
+    else if (WIFSIGNALED(status))
         snprintf(how, sizeof how, "the process was ended by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
     else
         snprintf(how, sizeof how, "the process ended with exit status %d", WEXITSTATUS(status));
     pthread_mutex_lock(&function->lock);
+    bool served = worker->serving;
     worker->pid = 0;
     worker->life++;
     worker->ready = false;
+    worker->serving = false;
     if (worker->event && !worker->event->ended)
-        event_fail(worker->event, "Runtime.ExitError", how);
+        event_fail(worker->event, worker->outgrown ? "Runtime.OutOfMemory" : "Runtime.ExitError",
+                   how);
     worker->event = NULL;
     if (!function->stopping) {
         function->status.restarts++;
@@ -141,8 +189,10 @@ static void mourn(struct worker *worker, int status)
     }
     pthread_cond_broadcast(&function->changed);
     pthread_mutex_unlock(&function->lock);
+    worker->outgrown = false;
     if (!function->stopping)
         function_log(function, how);
+    return served;
 }
 
 /* Sleeps, unless the function stops. */
@@ -179,11 +229,9 @@ void *runtime_keep_alive(void *argument)
     while (!is_stopping(worker->function)) {
         int status = 0, output = spawn(worker);
         if (output >= 0) {
-            int64_t started_ms = clock_system()->monotonic_ms(clock_system());
             pass_output(worker, output);
             waitpid(worker->pid, &status, 0);
-            mourn(worker, status);
-            if (clock_system()->monotonic_ms(clock_system()) - started_ms > RESTART_MOST_MS)
+            if (mourn(worker, status))
                 pause_ms = RESTART_LEAST_MS;
         }
         rest(worker->function, pause_ms);
