@@ -193,15 +193,17 @@ static int serve_one(struct session *session, struct error *error)
 
 int lambda_run(const struct lambda *lambda, struct error *error)
 {
-    struct session session = {.lambda = lambda,
-                              .transport = http_curl_new(NULL, &(struct http_curl_options){0})};
+    struct session session = {.lambda = lambda, .transport = lambda->transport};
     int result = 0;
+    if (!lambda->transport)
+        session.transport = http_curl_new(NULL, &(struct http_curl_options){0});
     while (result == 0) {
         session.arena = arena_new();
         result = serve_one(&session, error);
         arena_free(session.arena);
     }
-    http_close(session.transport);
+    if (!lambda->transport)
+        http_close(session.transport);
     return result;
 }
 

@@ -31,6 +31,7 @@ struct lambda {
     const char *api; /* "host:port": AWS_LAMBDA_RUNTIME_API */
     invocation_handler *handler;
     void *data;
+    struct transport *transport; /* NULL: libcurl; tests put in another, and close it */
 };
 
 /* Runs until the Runtime API cannot be spoken to any more, and returns that error. */
