@@ -30,7 +30,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/%,$(UNIT_SOURCES))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SOURCES))
 
 .PHONY: all handler help lib unit fuzzers test soak test-asan test-tsan torture fuzz cov clean format tidy \
-        check-layers check-headers check-size check-banned check-format demo bench bench-retrieval install setup
+        check-layers check-headers check-size check-banned check-format demo demo-aws bench bench-retrieval install setup
 all: $(BUILD)/ragstack handler ## build the program and the handlers
 
 help: ## this list
@@ -45,7 +45,7 @@ $(BUILD)/libfakes.a: $(call object,$(UNIT_FAKES))
 $(BUILD)/ragstack: $(call object,$(CLI_SOURCES)) $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# The handlers: one static program, the same bytes whatever VARIANT says. For another processor:
+# The handlers: one static program. For another processor:
 # make handler HANDLER_ARCHITECTURE=arm64 HANDLER_CC=aarch64-linux-gnu-gcc
 OWN_ARCHITECTURE := $(patsubst aarch64,arm64,$(shell uname -m))
 HANDLER_ARCHITECTURE ?= $(OWN_ARCHITECTURE)
@@ -70,9 +70,11 @@ $(HANDLER_BUILD)/bootstrap: $(HANDLER_OBJECTS)
 	$(HANDLER_CC) -static-pie -s -pthread -Wl,--gc-sections,-w -L$(@D)/lib -o $@ \
 	  $(HANDLER_BUILD)/cmd/rag-handler/main.o $(@D)/libhandler.a -lcurl -lcares -lcjson -lpq -lpgcommon -lpgport -lexpat \
 	  -lssl -lcrypto -lm
-$(BUILD)/bootstrap: $(HANDLER_BUILD)/bootstrap
+# Sanitizers and coverage cannot be linked in statically: there it is an ordinary program.
+BOOTSTRAP := $(if $(filter asan tsan cov,$(VARIANT)),$(BUILD)/rag-handler,$(HANDLER_BUILD)/bootstrap)
+$(BUILD)/bootstrap $(BUILD)/handler-$(HANDLER_ARCHITECTURE)/bootstrap: $(BOOTSTRAP)
 	@mkdir -p $(@D); cp $< $@
-$(BUILD)/handler-$(HANDLER_ARCHITECTURE).zip: $(HANDLER_BUILD)/bootstrap $(BUILD)/ragstack $(HANDLER_CERTIFICATES)
+$(BUILD)/handler-$(HANDLER_ARCHITECTURE).zip: $(BUILD)/handler-$(HANDLER_ARCHITECTURE)/bootstrap $(BUILD)/ragstack $(HANDLER_CERTIFICATES)
 	$(BUILD)/ragstack bundle $@ $< $(HANDLER_CERTIFICATES)
 
 $(BUILD)/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/libfakes.a $(BUILD)/libragstack.a
@@ -82,7 +84,11 @@ $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o) \
 	  -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
-$(BUILD)/fuzz_plan: $(call object,cmd/ragstack/plan_file.c cmd/ragstack/file.c)
+$(BUILD)/fuzz_plan: $(call object,cmd/ragstack/plan_file.c)
+$(BUILD)/fuzz_event: $(call object,$(filter-out %/main.c,$(HANDLER_SOURCES)))
+$(BUILD)/fuzz_event $(BUILD)/rag-handler: LDLIBS += -lcares
+$(BUILD)/rag-handler: $(call object,$(HANDLER_SOURCES)) $(BUILD)/libragstack.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # A changed flag rebuilds everything.
 $(BUILD)/flags: FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
@@ -160,8 +166,10 @@ bench-retrieval: ## measure search and refusals on examples/, alone and among 3,
 	$(PYTHON) tests/bench/retrieval.py build/release
 $(BUILD)/latency_proxy $(BUILD)/diff_scale $(BUILD)/retrieval: $(BUILD)/%: $(BUILD)/tests/bench/%.o $(BUILD)/libragstack.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-demo: ## stacks/rag.yaml on an emulated AWS: up, diff, status, outputs, down
+demo: ## the whole product on this machine: a stack, documents, three questions, the page
 	tests/demo
+demo-aws: ## stacks/rag.yaml on an emulated AWS: up, diff, status, outputs, down
+	tests/demo-aws
 
 # -- checks ---------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -25,11 +26,33 @@ STACK = "stack: handbook\nregion: us-east-1\napi: {throttle: {rate: 1000, burst:
 FETCH_S = 300  # the first time on a machine: PostgreSQL and the encoder
 
 
+class Supervisor:
+    """The control of a supervisor, by the file that it leaves in its folder."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        where = json.loads(path.read_text())
+        self.pid, self.url, self.token = where["pid"], f"http://127.0.0.1:{where['port']}", where["token"]
+
+    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Authorization": self.token}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return reply.status, json.loads(reply.read() or b"null")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read() or b"null")
+
+    def state(self) -> dict[str, Any]:
+        return self.call("GET", "/state")[1]
+
+
 class LocalCase(unittest.TestCase):
     """One stack for all tests of a class, with the handbook in it."""
 
     folder: pathlib.Path
     program: harness.Program
+    settings: dict[str, str] = {}  # of the environment
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -38,6 +61,7 @@ class LocalCase(unittest.TestCase):
         cls.folder = pathlib.Path(holder.name)
         cls.folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
         cls.program = harness.Program(cls.folder, "http://127.0.0.1:9", timeout_s=FETCH_S)
+        cls.program.environment.update(cls.settings)
         if os.geteuid() != 0:  # what was fetched once stays fetched
             cache = os.environ.get("XDG_CACHE_HOME") or str(pathlib.Path.home() / ".cache")
             cls.program.environment["XDG_CACHE_HOME"] = cache
@@ -81,10 +105,22 @@ class LocalCase(unittest.TestCase):
             with error:
                 return error.code, json.loads(error.read() or b"null")
 
+    @classmethod
+    def supervisor(cls) -> Supervisor:
+        (path,) = cls.folder.glob(".ragstack/local/*/supervisor.json")
+        return Supervisor(path)
+
+    @classmethod
+    def processes(cls) -> list[int]:
+        """The functions' processes: what the supervisor's threads have started."""
+        found = []
+        for task in pathlib.Path(f"/proc/{cls.supervisor().pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # a thread that has ended meanwhile
+                found += [int(word) for word in (task / "children").read_text().split()]
+        return found
+
     def sql(self, text: str) -> str:
-        (path,) = self.folder.glob(".ragstack/local/*/postgres.url")
-        url = path.read_text().strip()
-        run = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url], input=text, text=True,
+        run = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", self.database_url()], input=text, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertEqual(run.returncode, 0, run.stderr)
         return run.stdout.strip()
