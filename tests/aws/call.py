@@ -15,6 +15,7 @@ from moto.backends import get_backend
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 
+from delays import Delays
 from emulator import ACCOUNT, Emulator
 from judge import Keys
 from messages import AwsError, Reply, Request
@@ -33,6 +34,7 @@ class Call:
     keys: Keys
     params: Params = field(default_factory=dict)
     account: str = ACCOUNT
+    delays: Delays = field(default_factory=Delays)
 
     @property
     def service(self) -> str:

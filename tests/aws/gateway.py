@@ -8,14 +8,21 @@ wrong is answered as AWS would, and kept: a test that caused it must fail.
   GET  /_gateway/violations        what was wrong since the last reset
   GET  /_gateway/requests          counts by service and operation, and the log in order
   POST /_gateway/reset             forget both; with ?state=1 also every resource
-  GET, POST, DELETE /_gateway/faults   delays and faults (faults.py)
+  GET /_gateway/inventory          what stands in a region (?region=), to compare (inventory.py)
+  GET, POST, DELETE /_gateway/faults   faults on purpose: see, add, forget (faults.py)
+  POST /_gateway/pid               which process a fault may kill
+  POST /_gateway/fork              another gateway that begins with the state of this one
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
+import signal
+import socket
+import struct
 import sys
 import threading
 import time
@@ -27,10 +34,16 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import corrections
+import pages
+from asynchronous import answer
 from call import Call
+from crowd import invite
+from delays import Delays
 from emulator import Emulator
-from faults import Faults
+from faults import Disconnect, Faults, Rule
+from inventory import inventory
 from judge import Key, Keys, SignatureJudge, judge_parameters, model_error
+from limits import Limits
 from messages import AwsError, Reply, Request, error_reply
 from operations import Scope, Target, find_operation, read_scope
 
@@ -99,15 +112,20 @@ class Journal:
 
 
 class Gateway:
-    def __init__(self, keys: Keys, plain: bool = False, clock_offset_s: float = 0) -> None:
+    def __init__(self, keys: Keys, plain: bool = False, clock_offset_s: float = 0, seed: int = 0,
+                 time_scale: float = 0, limits: bool = False, others: tuple[int, int] = (0, 0)) -> None:
         self.keys = keys
         self.plain = plain
+        self.delays = Delays(time_scale, seed)
+        self.limits = Limits(limits)
         self.emulator = Emulator(quick=not plain)
-        self.faults = Faults()
+        self.faults = Faults(seed)
         self.journal = Journal()
         self.signatures = SignatureJudge(keys, lambda: time.time() + clock_offset_s)
         self._lock = threading.RLock()  # moto, and the checks before it, run one at a time
+        self.others = others
         corrections.load()
+        self.invite_others()
 
     def handle(self, request: Request) -> Reply:
         if request.path.startswith("/_gateway/"):
@@ -119,6 +137,9 @@ class Gateway:
         try:
             target = find_operation(request, scope)
             reply = self.judged(request, target, scope, order)
+        except Disconnect:
+            self.journal.record(order, target, scope, 0, began)
+            raise
         except AwsError as error:
             protocol, service = (target.protocol, target.service) if target else _guess_family(request, scope)
             if target is None:
@@ -138,18 +159,29 @@ class Gateway:
             error = model_error(problems, target)
             self.journal.violate("model", target, error.code, error.message, order)
             raise error
-        fault = self.faults.before(target.service, target.operation.name)
-        if fault:
-            return fault
         call = Call(request, target, scope.region if scope else "us-east-1",
-                    scope.access_key if scope else "", self.emulator, self.keys, params)
-        return self.emulated(call, order)
+                    scope.access_key if scope else "", self.emulator, self.keys, params, delays=self.delays)
+        with self._lock:
+            self.limits.check(target, call.region)
+            rule = self.faults.choose(target)
+            reply = self.faulty(call, rule, order) if rule else self.emulated(call, order)
+        if reply.delay_s:
+            time.sleep(reply.delay_s)
+        return reply
+
+    def faulty(self, call: Call, rule: Rule, order: int) -> Reply:
+        """The call with what a fault does to it: before it has an effect, or after."""
+        self.faults.before(rule, call.target)
+        try:
+            reply = self.emulated(call, order)
+        except AwsError as error:
+            reply = error_reply(error, call.target.protocol, call.service, call.request.method)
+        return self.faults.after(rule, call.target, reply)
 
     def emulated(self, call: Call, order: int) -> Reply:
         """moto failing is the emulator's lack, not AWS's answer: it is said loudly."""
         try:
-            with self._lock:
-                reply = corrections.answer(call)
+            reply = answer(call)
             if reply.status < 500:
                 return reply
             message = reply.body[:2000].decode("utf-8", "replace")
@@ -175,10 +207,82 @@ class Gateway:
             if parse_qs(request.query).get("state") == ["1"]:
                 with self._lock:
                     self.emulator.reset()
+                    self.delays.clear()
+                    self.limits.clear()
+                    self.invite_others()
             return _json({})
+        if name == "inventory" and request.method == "GET":
+            return _json(self.inventory(parse_qs(request.query).get("region", ["us-east-1"])[0]))
         if name == "faults":
-            return _json({"faults": self.faults.rules})
+            return self.control_faults(request)
+        if name == "pid" and request.method == "POST":
+            self.faults.tell_pid(json.loads(request.body)["pid"])
+            return _json({})
+        if name == "fork" and request.method == "POST":
+            return _json(self.fork())
         return _json({"error": "no such thing"}, 404)
+
+
+    def control_faults(self, request: Request) -> Reply:
+        with self._lock:
+            if request.method == "POST":
+                self.faults.add(json.loads(request.body))
+            elif request.method == "DELETE":
+                self.faults.clear()
+            return _json({"faults": self.faults.view()})
+
+    def a_call(self, region: str) -> Call:
+        """One that nobody made, for what wants a view of a region."""
+        return Call(None, None, region, "", self.emulator, self.keys, delays=self.delays)  # type: ignore[arg-type]
+
+    def invite_others(self) -> None:
+        if any(self.others):
+            invite(self.a_call("us-east-1"), *self.others)
+
+    def inventory(self, region: str) -> dict[str, int]:
+        with self._lock:
+            self.delays.run_due()
+            return inventory(self.a_call(region))
+
+    # -- a copy of the world ----------------------------------------------------------------------
+
+    def fork(self) -> dict[str, Any]:
+        """The child has this thread alone, under the lock: the world does not move meanwhile."""
+        gc.freeze()  # what is there already is shared, and not written to
+        reader, writer = os.pipe()
+        with self._lock:
+            child = os.fork()
+            if child == 0:
+                os.close(reader)
+                self.begin_again(writer)
+        os.close(writer)
+        with os.fdopen(reader) as lines:
+            return {"pid": child, "url": lines.readline().strip()}
+
+    def begin_again(self, writer: int) -> None:
+        """In the child: its own locks, its own journal, its own port; never returns."""
+        _let_sockets_go()
+        self._lock = threading.RLock()
+        self.journal = Journal()
+        self.faults.clear()
+        end_with_parent()
+        server = Server(("127.0.0.1", 0), Handler)
+        os.write(writer, f"{url_of(server)}\n".encode())
+        os.close(writer)
+        server.serve_forever()
+        os._exit(0)
+
+
+def _let_sockets_go() -> None:
+    """Those of the process that this one was forked from. Their numbers stay taken, since objects that
+    are left over may still close them."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
+                os.dup2(nothing, int(name))
+        except OSError:
+            pass
 
 
 def _json(value: Any, status: int = 200) -> Reply:
@@ -216,6 +320,9 @@ class Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, list(self.headers.items()), body)
         try:
             reply = self.gateway.handle(request)
+        except Disconnect:
+            self.reset()
+            return
         except Exception as error:
             traceback.print_exc()
             reply = Reply(500, [("Content-Type", "text/html")], f"<html><title>500</title>{error}</html>".encode())
@@ -252,9 +359,19 @@ class Handler(BaseHTTPRequestHandler):
         if not reply.header("Content-Length"):
             self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
+        if reply.sent_bytes >= 0:
+            self.wfile.write(reply.body[:reply.sent_bytes])
+            self.wfile.flush()
+            self.reset()
+            return
         if self.command != "HEAD":
             self.wfile.write(reply.body)
         self.wfile.flush()
+
+    def reset(self) -> None:
+        """Ends the connection as a broken network does."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string(self.gateway.signatures.now())
@@ -275,12 +392,22 @@ class Server(ThreadingHTTPServer):
             traceback.print_exc()
 
 
+def url_of(server: Server) -> str:
+    return f"http://127.0.0.1:{server.server_address[1]}"
+
+
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="AWS on loopback for the tests: moto, made honest.")
     parser.add_argument("--port", type=int, default=0, help="0, the default, lets the kernel pick one")
     parser.add_argument("--plain", action="store_true", help="moto as it is: nothing judged, nothing corrected")
     parser.add_argument("--key", action="append", metavar="ID:SECRET[:TOKEN]", help="a key to accept; repeatable")
     parser.add_argument("--clock-offset", type=float, default=0, metavar="S", help="the gateway's clock is off by this")
+    parser.add_argument("--seed", type=int, default=0, help="of what happens by chance")
+    parser.add_argument("--time-scale", type=float, default=0, metavar="F",
+                        help="AWS's waits, times this; 0, the default: everything is ready at once")
+    parser.add_argument("--limits", action="store_true", help="calls a second as AWS limits them")
+    parser.add_argument("--page-size", type=int, default=0, metavar="N", help="no page is longer")
+    parser.add_argument("--others", default="0,0", metavar="FUNCTIONS,DATABASES", help="inhabitants of us-east-1")
     parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one ends")
     return parser.parse_args()
 
@@ -304,9 +431,13 @@ def main() -> None:
         keys.add(access_key, Key(secret, token[0] if token else ""))
     if arguments.with_parent:
         end_with_parent()
-    Handler.gateway = Gateway(keys, arguments.plain, arguments.clock_offset)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # copies that have ended leave nothing behind
+    pages.LARGEST[0] = arguments.page_size or pages.LARGEST[0]
+    functions, databases = map(int, arguments.others.split(","))
+    Handler.gateway = Gateway(keys, arguments.plain, arguments.clock_offset, arguments.seed, arguments.time_scale,
+                              arguments.limits, (functions, databases))
     server = Server(("127.0.0.1", arguments.port), Handler)
-    print(f"listening http://127.0.0.1:{server.server_address[1]}", flush=True)
+    print(f"listening {url_of(server)}", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -70,6 +70,28 @@ class Gateway:
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
 
+    def copy(self) -> Copy:
+        """Another gateway, which begins with the state of this one and goes its own way."""
+        made = self.ask("fork", "POST")
+        return Copy(made["url"], made["pid"])
+
+    def fault(self, kind: str, **rule: Any) -> None:
+        """What it takes: faults.py."""
+        self.ask("faults", "POST", {"kind": kind, **rule})
+
+    def faults(self) -> list[dict[str, Any]]:
+        return self.ask("faults")["faults"]
+
+    def forget_faults(self) -> None:
+        self.ask("faults", "DELETE")
+
+    def tell_pid(self, pid: int) -> None:
+        """The process that a fault may kill."""
+        self.ask("pid", "POST", {"pid": pid})
+
+    def inventory(self, region: str = REGION) -> dict[str, int]:
+        return self.ask(f"inventory?region={region}")
+
     def violations(self) -> list[dict[str, Any]]:
         return self.ask("violations")["violations"]
 
@@ -99,6 +121,28 @@ class Gateway:
         self._process.wait()
         self._process.stdout.close()
         self._errors.close()
+
+
+class Copy(Gateway):
+    """A gateway that another one forked."""
+
+    def __init__(self, url: str, pid: int) -> None:
+        self.url, self._pid = url, pid
+
+    def errors(self) -> str:
+        return ""  # what it says goes where its parent's words go
+
+    def pause(self) -> None:
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.kill(self._pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        try:
+            os.kill(self._pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 @functools.cache

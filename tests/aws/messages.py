@@ -46,6 +46,8 @@ class Reply:
     status: int
     headers: Headers
     body: bytes
+    delay_s: float = 0.0  # it comes so much later
+    sent_bytes: int = -1  # the connection ends after these of the body; -1: all are sent
 
     def header(self, name: str, default: str = "") -> str:
         name = name.lower()

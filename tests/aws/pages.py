@@ -63,6 +63,9 @@ SIZES: dict[tuple[str, str], tuple[int, int]] = {
 }
 
 
+LARGEST = [1 << 30]  # what the gateway was told: no page is larger, whatever is asked
+
+
 @cache
 def _paginators(service: str) -> dict[str, Any]:
     return Loader().load_service_model(service, "paginators-1")["pagination"]
@@ -84,7 +87,7 @@ def paged_reply(call: Call) -> dict[str, Any] | Reply:
         return reply
     whole = read_reply(reply, call.target.operation, call.target.protocol)
     keys = config["result_key"] if isinstance(config["result_key"], list) else [config["result_key"]]
-    fits = max(len(whole.get(key) or []) for key in keys) <= SIZES[call.service, call.operation][0]
+    fits = max(len(whole.get(key) or []) for key in keys) <= min(SIZES[call.service, call.operation][0], LARGEST[0])
     return reply if fits and not whole.get(config["output_token"]) else paged(call)
 
 
@@ -111,6 +114,7 @@ def page_of(call: Call, whole: dict[str, Any]) -> dict[str, Any]:
     default, most = SIZES[call.service, call.operation]
     limit_key = config.get("limit_key")
     size = min(int(call.params.get(limit_key) or default), most) if limit_key else default
+    size = min(size, LARGEST[0])
     start = _offset(call, config["input_token"])
     items = whole.get(key) or []
     result = {**whole, key: items[start:start + size]}

@@ -707,7 +707,10 @@ def sync_interfaces(call: Call) -> None:
     have: dict[Any, str] = backend.__dict__.setdefault("gateway_interfaces", {})
     wanted = dict(_managed(call))
     for key in set(have) - set(wanted):
-        backend.enis.pop(have.pop(key), None)
+        if not _lingers(call, key):
+            backend.enis.pop(have.pop(key), None)
+    for key in wanted:
+        call.delays.forget(("lingers", key))
     for key, (subnet, groups, kind, description, requester) in wanted.items():
         if key not in have or have[key] not in backend.enis:
             have[key] = backend.create_network_interface(backend.get_subnet(subnet), None).id
@@ -715,6 +718,15 @@ def sync_interfaces(call: Call) -> None:
         members = [backend.get_security_group_from_id(name) for name in groups]
         interface._group_set = [group for group in members if group]
         _mark(interface, kind, description, requester)
+
+
+def _lingers(call: Call, key: Any) -> bool:
+    """Lambda releases the interfaces of functions long after they are gone."""
+    if key[0] != "lambda" or not call.delays.on:
+        return False
+    if not call.delays.known(("lingers", key)):
+        call.delays.begin(("lingers", key), ("lingers", "interface lingers"))
+    return call.delays.state(("lingers", key)) is not None
 
 
 def _managed(call: Call) -> Iterator[tuple[Any, tuple[str, list[str], str, str, str]]]:
