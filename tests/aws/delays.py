@@ -1,4 +1,4 @@
-"""How long AWS takes, in AWS's seconds, and a clock of them that can run faster than ours.
+"""How long AWS takes, in AWS's seconds, and a clock of them that can run faster than ours, or by hand.
 
 With a scale of 0, which is how a gateway starts unless told, nothing takes any time.
 """
@@ -44,23 +44,29 @@ Phase = tuple[str, str]  # a state, and the name of its time in SECONDS
 class Delays:
     """Which states things go through, and what is due later. Belongs to the world: a copy has it too."""
 
-    def __init__(self, scale: float = 0, seed: int = 0) -> None:
-        self.scale, self.seed = scale, seed
+    def __init__(self, scale: float = 0, seed: int = 0, by_hand: bool = False) -> None:
+        """A second of AWS takes `scale` of ours; by hand: only `advance` lets time pass."""
+        self.scale, self.seed, self.by_hand = scale, seed, by_hand
         self.clear()
 
     def clear(self) -> None:
         self._random = random.Random(self.seed)
         self._began = time.monotonic()
+        self._advanced_s = 0.0
         self._phases: dict[Any, list[tuple[float, str]]] = {}  # key -> (until, state), in order
         self._due: list[tuple[float, Callable[[], Any]]] = []
         self.memory: dict[Any, Any] = {}  # what hooks have to know again
 
     @property
     def on(self) -> bool:
-        return self.scale > 0
+        return self.scale > 0 or self.by_hand
 
     def now_s(self) -> float:
-        return (time.monotonic() - self._began) / self.scale if self.on else 0.0
+        passed_s = (time.monotonic() - self._began) / self.scale if self.scale else 0.0
+        return passed_s + self._advanced_s
+
+    def advance(self, seconds: float) -> None:
+        self._advanced_s += seconds
 
     def seconds(self, name: str) -> float:
         return self._random.uniform(*SECONDS[name]) if self.on else 0.0

@@ -10,6 +10,7 @@ wrong is answered as AWS would, and kept: a test that caused it must fail.
   POST /_gateway/reset             forget both; with ?state=1 also every resource
   GET /_gateway/inventory          what stands in a region (?region=), to compare (inventory.py)
   GET, POST, DELETE /_gateway/faults   faults on purpose: see, add, forget (faults.py)
+  POST /_gateway/advance           lets so many of AWS's seconds pass
   POST /_gateway/pid               which process a fault may kill
   POST /_gateway/fork              another gateway that begins with the state of this one
 """
@@ -112,14 +113,14 @@ class Journal:
 
 
 class Gateway:
-    def __init__(self, keys: Keys, plain: bool = False, clock_offset_s: float = 0, seed: int = 0,
-                 time_scale: float = 0, limits: bool = False, others: tuple[int, int] = (0, 0)) -> None:
+    def __init__(self, keys: Keys, plain: bool = False, clock_offset_s: float = 0, faults: Faults | None = None,
+                 delays: Delays | None = None, limits: Limits | None = None, others: tuple[int, int] = (0, 0)) -> None:
         self.keys = keys
         self.plain = plain
-        self.delays = Delays(time_scale, seed)
-        self.limits = Limits(limits)
+        self.delays = delays or Delays()
+        self.limits = limits or Limits()
         self.emulator = Emulator(quick=not plain)
-        self.faults = Faults(seed)
+        self.faults = faults or Faults()
         self.journal = Journal()
         self.signatures = SignatureJudge(keys, lambda: time.time() + clock_offset_s)
         self._lock = threading.RLock()  # moto, and the checks before it, run one at a time
@@ -218,6 +219,10 @@ class Gateway:
         if name == "pid" and request.method == "POST":
             self.faults.tell_pid(json.loads(request.body)["pid"])
             return _json({})
+        if name == "advance" and request.method == "POST":
+            with self._lock:
+                self.delays.advance(json.loads(request.body)["seconds"])
+                return _json({})
         if name == "fork" and request.method == "POST":
             return _json(self.fork())
         return _json({"error": "no such thing"}, 404)
@@ -405,6 +410,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of what happens by chance")
     parser.add_argument("--time-scale", type=float, default=0, metavar="F",
                         help="AWS's waits, times this; 0, the default: everything is ready at once")
+    parser.add_argument("--time-by-hand", action="store_true", help="AWS's waits pass when a test says so")
     parser.add_argument("--limits", action="store_true", help="calls a second as AWS limits them")
     parser.add_argument("--page-size", type=int, default=0, metavar="N", help="no page is longer")
     parser.add_argument("--others", default="0,0", metavar="FUNCTIONS,DATABASES", help="inhabitants of us-east-1")
@@ -434,8 +440,9 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # copies that have ended leave nothing behind
     pages.LARGEST[0] = arguments.page_size or pages.LARGEST[0]
     functions, databases = map(int, arguments.others.split(","))
-    Handler.gateway = Gateway(keys, arguments.plain, arguments.clock_offset, arguments.seed, arguments.time_scale,
-                              arguments.limits, (functions, databases))
+    delays = Delays(arguments.time_scale, arguments.seed, arguments.time_by_hand)
+    Handler.gateway = Gateway(keys, arguments.plain, arguments.clock_offset, Faults(arguments.seed), delays,
+                              Limits(arguments.limits), (functions, databases))
     server = Server(("127.0.0.1", arguments.port), Handler)
     print(f"listening {url_of(server)}", flush=True)
     try:

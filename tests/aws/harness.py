@@ -85,6 +85,10 @@ class Gateway:
     def forget_faults(self) -> None:
         self.ask("faults", "DELETE")
 
+    def advance(self, seconds: float) -> None:
+        """Lets so many of AWS's seconds pass."""
+        self.ask("advance", "POST", {"seconds": seconds})
+
     def tell_pid(self, pid: int) -> None:
         """The process that a fault may kill."""
         self.ask("pid", "POST", {"pid": pid})

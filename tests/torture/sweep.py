@@ -12,10 +12,11 @@ import signal
 import sys
 import tempfile
 import zipfile
+import unittest
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "aws"))
@@ -23,12 +24,22 @@ sys.path.insert(0, str(HERE.parent / "aws"))
 import harness  # noqa: E402
 from faults import changes  # noqa: E402
 
-PARTIAL = 6
+SPARE_CALLS = 5  # a run may need a call more or less than the one that was counted
 KILL, LOSE = ("kill-before", "kill-after"), ("reset-before", "reset-after", "internal-after")
 
 
 class Broken(Exception):
     """A case that did not end as it must; says which, and what the program printed."""
+
+
+@dataclass(frozen=True)
+class Case:
+    command: str
+    kind: str
+    at: int  # which of the changing calls
+
+    def __str__(self) -> str:
+        return f"{self.command}, {self.kind} {self.at}"
 
 
 @dataclass(frozen=True)
@@ -79,12 +90,12 @@ class Sweep:
         self.empty = gateway.inventory(stack.region)
         self.whole_world = gateway.copy()
         self.must(self.whole_world, "up")
-        self.up_calls = self.changing_calls(self.whole_world)
+        self.calls = {"up": self.changing_calls(self.whole_world)}
         self.whole = self.whole_world.inventory(stack.region)
         with self.world(self.whole_world) as world:
             world.reset()
             self.must(world, "down")
-            self.down_calls = self.changing_calls(world)
+            self.calls["down"] = self.changing_calls(world)
             self.left = world.inventory(stack.region)
         self.expect_gone(self.left, "a clean down")
 
@@ -220,9 +231,49 @@ class Sweep:
             self.expect_no_violations(world)
             return hit
 
-    def cases(self) -> Iterator[tuple[str, str, int, Any]]:
-        """All of them: (command, kind, at, function)."""
-        for command, calls in (("up", self.up_calls), ("down", self.down_calls)):
-            for at in range(1, calls + 1):
-                for kind in (*KILL, *LOSE):
-                    yield command, kind, at, getattr(self, f"{'killed' if kind in KILL else 'lost'}_{command}")
+    def cases(self, kinds: tuple[str, ...], commands: tuple[str, ...] = ("up", "down")) -> list[Case]:
+        return [Case(command, kind, at) for command in commands for at in range(1, self.calls[command] + 1)
+                for kind in kinds]
+
+    def check(self, case: Case) -> str:
+        """What is wrong with it, or ""."""
+        run = getattr(self, f"{'killed' if case.kind in KILL else 'lost'}_{case.command}")
+        try:
+            hit = run(case.kind, case.at)
+        except Broken as broken:
+            return f"{self.stack}: {case}: {broken}"
+        if not hit and case.at <= self.calls[case.command] - SPARE_CALLS:
+            return f"{self.stack}: {case}: nothing was struck"
+        return ""
+
+    def check_all(self, cases: list[Case], jobs: int = 2) -> list[str]:
+        with ThreadPoolExecutor(jobs) as pool:
+            return [wrong for wrong in pool.map(self.check, cases) if wrong]
+
+
+class SweepCase(unittest.TestCase):
+    """The whole sweep of one stack, a test a kind of blow."""
+
+    stack = STACKS[0]
+    gateway_options: tuple[str, ...] = ()
+    sweep: Sweep
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.gateway = harness.Gateway(*cls.gateway_options)
+        cls.addClassCleanup(cls.gateway.stop)
+        cls.sweep = Sweep(cls.gateway, cls.stack)
+        cls.addClassCleanup(cls.sweep.close)
+
+    def hold(self, command: str, kind: str) -> None:
+        wrong = self.sweep.check_all(self.sweep.cases((kind,), (command,)))
+        self.assertEqual(wrong, [], "\n\n".join(wrong))
+
+
+def add_sweep(case: type[SweepCase]) -> type[SweepCase]:
+    """A test for each command and kind of blow."""
+    for command in ("up", "down"):
+        for kind in (*KILL, *LOSE):
+            name = f"test_{command}_{kind.replace('-', '_')}_each_call"
+            setattr(case, name, lambda self, command=command, kind=kind: self.hold(command, kind))
+    return case
