@@ -3,11 +3,14 @@
 
 #include "cmd/ragstack/reference.h"
 #include "cmd/ragstack/session.h"
+#include "pkg/cloud/metrics.h"
 
 static const struct option_row options[] = {
     {"schema", 0, NULL, false, NULL, "the JSON Schema of a stack file, for editors"},
     {0},
 };
+
+#define ALARMS "watch.alarms" /* its keys are thresholds of alarms */
 
 /* -- printing -- */
 
@@ -87,6 +90,25 @@ static void print_kind(const struct session *session, const struct resource_type
                wait->typical_s, wait->longest_s);
 }
 
+static const struct field *field_named(const struct field *fields, const char *name, size_t length);
+
+/* The alarms of a threshold: `field` is its key, or all of them (a map). */
+static void print_alarms(const struct session *session, const struct field *field)
+{
+    puts(field->fields ? "\nWith the defaults these are the alarms:"
+                       : "\nIt makes these alarms (with the default):");
+    for (const struct alarm_rule *rule = alarm_rules; rule->id; rule++) {
+        const struct field *key =
+            field->fields ? field_named(field->fields, rule->key, strlen(rule->key)) : field;
+        if (!key || strcmp(key->name, rule->key) != 0)
+            continue;
+        printf("  %salarm-%s%s  %s\n", bold(session), rule->id, plain(session),
+               metrics[metric_number(rule->metric)].title);
+        printf("      %s\n",
+               alarm_rule_words(session->arena, rule, field_unset(session->arena, key)));
+    }
+}
+
 static void print_field(const struct session *session, const char *path, const struct field *field)
 {
     printf("%s%s%s: %s\n\n", bold(session), path, plain(session),
@@ -101,10 +123,12 @@ static void print_field(const struct session *session, const char *path, const s
         if (field->flags & row->flag)
             printf("  %-9s %s\n", row->name, row->meaning);
     }
-    if (!field->fields)
-        return;
-    puts("\nFields:");
-    print_fields(session, field->fields, false);
+    if (field->fields) {
+        puts("\nFields:");
+        print_fields(session, field->fields, false);
+    }
+    if (strncmp(path, ALARMS, sizeof ALARMS - 1) == 0)
+        print_alarms(session, field);
 }
 
 static void print_all(const struct session *session)

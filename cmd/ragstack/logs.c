@@ -4,7 +4,7 @@
 
 #include "cmd/ragstack/log_line.h"
 #include "cmd/ragstack/log_sources.h"
-#include "pkg/value/number.h"
+#include "cmd/ragstack/moment.h"
 
 static const struct option_row options[] = {
     {"follow", 'f', NULL, false, NULL, "go on as new lines come; Ctrl-C ends it"},
@@ -26,50 +26,6 @@ struct logs {
     struct log_source_list sources;
     size_t told;
 };
-
-/* -- when -- */
-
-static int64_t unit_ms(char unit)
-{
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
-    for (size_t i = 0; i < COUNT_OF(units); i++) {
-        if (units[i].unit == unit)
-            return units[i].ms;
-    }
-    return 0;
-}
-
-/* "15m" ago, "2026-01-31" or "2026-01-31T08:00:00Z"; -1 if it is none of these. */
-static int64_t read_time(struct arena *arena, const char *text, int64_t now_ms)
-{
-    size_t digits = strspn(text, "0123456789");
-    int64_t number;
-    if (digits && digits <= 9 && text[digits] && !text[digits + 1] && unit_ms(text[digits]) &&
-        number_read_int(arena_strndup(arena, text, digits), &number))
-        return now_ms - number * unit_ms(text[digits]);
-    if (strlen(text) == strlen("2026-01-31"))
-        text = arena_printf(arena, "%sT00:00:00Z", text);
-    return clock_parse(text);
-}
-
-static int time_of(const struct session *session, struct task *task, const char *option,
-                   const char *otherwise, int64_t *out, struct error *error)
-{
-    const char *text = option_text(&session->options, option);
-    *out = 0;
-    if (!text && !otherwise)
-        return 0;
-    *out = read_time(session->arena, text ? text : otherwise, task_wall_ms(task));
-    if (*out < 0)
-        return error_set(error, ERR_USAGE,
-                         "--%s: \"%s\" is no time: say 90s, 15m, 2h or 3d (ago), 2026-01-31, or "
-                         "2026-01-31T08:00:00Z",
-                         option, text);
-    return 0;
-}
 
 /* -- telling -- */
 
@@ -119,9 +75,9 @@ static int read_options(struct task *task, struct logs *logs, struct log_options
     if (out->follow && option_said(&session->options, "until"))
         return error_set(error, ERR_USAGE,
                          "--until ends at a time, --follow never: say one of them");
-    int result = time_of(session, task, "since", "15m", &out->from_ms, error);
+    int result = moment_of_option(session, task, "since", "15m", &out->from_ms, error);
     if (result == 0)
-        result = time_of(session, task, "until", NULL, &out->to_ms, error);
+        result = moment_of_option(session, task, "until", NULL, &out->to_ms, error);
     if (result == 0 && out->to_ms && out->to_ms < out->from_ms)
         return error_set(error, ERR_USAGE, "--until is before --since");
     return result;

@@ -21,6 +21,7 @@
     X(cost)         \
     X(outputs)      \
     X(logs)         \
+    X(watch)        \
     X(ingest)       \
     X(ask)          \
     X(open)         \

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pkg/cloud/cloud.h"
+#include "pkg/cloud/metrics.h"
 #include "pkg/stack/stack.h"
 
 const char *field_type_name(enum field_type type)
@@ -86,6 +87,24 @@ static struct value *fields_to_value(struct arena *arena, const struct field *fi
     return list;
 }
 
+static struct value *alarm_to_value(struct arena *arena, const struct alarm_rule *rule)
+{
+    const struct metric *metric = &metrics[metric_number(rule->metric)];
+    struct value *row = value_map(arena);
+    value_set_text(arena, row, "id", arena_printf(arena, "alarm-%s", rule->id));
+    value_set_text(arena, row, "key", arena_printf(arena, "watch.alarms.%s", rule->key));
+    value_set_text(arena, row, "namespace", metric->namespace);
+    value_set_text(arena, row, "metric", metric->name);
+    value_set_text(arena, row, "dimension", metric->dimension);
+    value_set_text(arena, row, "value", metric->value);
+    value_set_text(arena, row, "statistic", metric->statistic);
+    value_set_int(arena, row, "period_s", rule->period_s);
+    value_set_int(arena, row, "periods", rule->periods);
+    value_set_text(arena, row, "comparison", rule->comparison);
+    value_set(arena, row, "scale", value_real(arena, rule->scale));
+    return value_set_text(arena, row, "missing_data", rule->missing);
+}
+
 struct value *reference_tables(struct arena *arena)
 {
     struct value *document = value_map(arena), *kinds = value_list(arena);
@@ -100,5 +119,9 @@ struct value *reference_tables(struct arena *arena)
                    value_set(arena, row, "fields", fields_to_value(arena, (*type)->fields)));
     }
     value_set(arena, document, "kinds", kinds);
+    struct value *alarms = value_list(arena);
+    for (const struct alarm_rule *rule = alarm_rules; rule->id; rule++)
+        value_push(arena, alarms, alarm_to_value(arena, rule));
+    value_set(arena, document, "alarms", alarms);
     return value_set(arena, document, "stack", fields_to_value(arena, stack_fields));
 }

@@ -15,7 +15,8 @@ struct flag_row {
 };
 extern const struct flag_row field_flag_rows[], type_flag_rows[];
 
-/* {"schema": 1, "kinds": [{"kind":, "fields": [..]}], "stack": [..]}: every row of every table. */
+/* {"schema": 1, "kinds": [{"kind":, "fields": [..]}], "alarms": [..], "stack": [..]}: every row of
+ * every table. */
 struct value *reference_tables(struct arena *arena);
 /* The JSON Schema (draft 2020-12) of a stack file, for editors. */
 struct value *reference_schema(struct arena *arena);

@@ -3,7 +3,6 @@
 #include "pkg/watch/cloudwatch_figures.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/base/vector.h"
@@ -130,36 +129,25 @@ static void take_series(const struct value *results, const char *id,
     }
 }
 
-/* The one value of a period as long as the window. Where CloudWatch lays its periods by the clock,
- * two of them touch the window: the one that covers more of it counts. */
-static double take_whole(const struct value *results, const char *id,
-                         const struct figure_window *window)
+/* The one value of a period as long as the window: CloudWatch counts periods from StartTime. */
+static double take_whole(const struct value *results, const char *id)
 {
-    int64_t length_ms = window->to_ms - window->from_ms, best_ms = -1;
-    double value = NAN;
     struct value *result;
     value_each(result, results)
     {
-        if (!value_is_text(value_get(result, "Id"), id))
-            continue;
-        for (size_t i = 0; i < value_count(value_get(result, "Values")); i++) {
-            int64_t covers_ms = length_ms - llabs(time_of(result, i) - window->from_ms);
-            if (covers_ms <= best_ms)
-                continue;
-            best_ms = covers_ms;
-            value = value_of(result, i);
-        }
+        if (value_is_text(value_get(result, "Id"), id) && value_count(value_get(result, "Values")))
+            return value_of(result, 0);
     }
-    return value;
+    return NAN;
 }
 
 static double take_percentile(struct arena *arena, const struct value *results, size_t row,
-                              const char *name, const struct figure_window *window)
+                              const char *name)
 {
-    double value = take_whole(results, arena_printf(arena, "r%zu%s", row, name), window);
+    double value = take_whole(results, arena_printf(arena, "r%zu%s", row, name));
     if (!metrics[row].less)
         return value;
-    double less = take_whole(results, arena_printf(arena, "l%zu%s", row, name), window);
+    double less = take_whole(results, arena_printf(arena, "l%zu%s", row, name));
     return isnan(less) ? value : fmax(0, value - less);
 }
 
@@ -173,9 +161,9 @@ static void take_row(struct arena *arena, const struct value *results, size_t ro
     figures_conclude(out, row);
     if (metrics[row].unit != UNIT_MS)
         return;
-    figure->p50 = take_percentile(arena, results, row, "p50", &out->window);
-    figure->p95 = take_percentile(arena, results, row, "p95", &out->window);
-    figure->p99 = take_percentile(arena, results, row, "p99", &out->window);
+    figure->p50 = take_percentile(arena, results, row, "p50");
+    figure->p95 = take_percentile(arena, results, row, "p95");
+    figure->p99 = take_percentile(arena, results, row, "p99");
     figure->value = figure->p95;
 }
 
@@ -235,7 +223,7 @@ static int read_month(struct task *task, struct source *source, struct arena *ar
     bool is_due = !source->month_read_ms || out->now_ms - source->month_read_ms >= MONTH_EVERY_MS ||
                   source->month_read_ms < start_ms;
     int result =
-        is_due ? get_data(task, source, &asking, start_ms, out->now_ms, &results, error) : 0;
+        is_due ? get_data(task, source, &asking, start_ms, out->window.to_ms, &results, error) : 0;
     source->watching.usd_per_day += asking.billed * USD_A_METRIC * DAY_S * 1000 / MONTH_EVERY_MS;
     if (result < 0)
         return result;

@@ -299,6 +299,7 @@ static void close_source(void *data)
     struct source *source = data;
     for (size_t row = 0; row < METRICS_MOST; row++)
         samples_free(&source->samples[row]);
+    host_gauges_close(source->options.gauges);
     free(source->progress);
     free(source);
 }

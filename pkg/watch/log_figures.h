@@ -13,7 +13,7 @@ struct log_figures_options {
     const struct log_source *sources; /* "api", and the functions by their names */
     size_t source_count;
     const struct value *alarms; /* watch.alarms of the stack file: thresholds */
-    struct host_gauges *gauges; /* NULL: none */
+    struct host_gauges *gauges; /* closed with the source; NULL: none */
     const bool *applies;        /* METRICS_MOST rows */
 };
 

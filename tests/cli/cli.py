@@ -148,7 +148,7 @@ class Terminal:
         merged = {**program.environment, "TERM": "xterm-256color", **(env or {})}
         environment = {name: value for name, value in merged.items() if value is not None}
         self.seen = ""
-        self.pid, self._descriptor = pty.fork()
+        self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             os.chdir(program.folder)
             path = str(harness.build() / "ragstack")
@@ -156,17 +156,17 @@ class Terminal:
         import fcntl
         import struct
         import termios
-        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        fcntl.ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def read_until(self, text: str | None, timeout_s: float = 60) -> str:
         """All that was shown, once `text` is in it; None: up to the end."""
         end = time.monotonic() + timeout_s
         while text is None or text not in self.seen:
-            ready, _, _ = select.select([self._descriptor], [], [], max(0, end - time.monotonic()))
+            ready, _, _ = select.select([self.descriptor], [], [], max(0, end - time.monotonic()))
             if not ready:
                 raise AssertionError(f"waited for {text!r}; seen:\n{self.seen}")
             try:
-                piece = os.read(self._descriptor, 65536)
+                piece = os.read(self.descriptor, 65536)
             except OSError as error:
                 if error.errno != errno.EIO:
                     raise
@@ -177,11 +177,11 @@ class Terminal:
         return self.seen
 
     def type(self, text: str) -> None:
-        os.write(self._descriptor, text.encode())
+        os.write(self.descriptor, text.encode())
 
     def end(self) -> int:
         """Its exit status."""
         self.read_until(None)
         _, status = os.waitpid(self.pid, 0)
-        os.close(self._descriptor)
+        os.close(self.descriptor)
         return os.waitstatus_to_exitcode(status)

@@ -48,6 +48,20 @@ class ExplainTest(cli.OfflineCase):
         for kind in self.tables["kinds"]:
             check(kind["kind"], kind["fields"])
 
+    def test_alarms_are_written_out(self):
+        whole = self.plain(self.status(0, "explain", "watch.alarms")).stdout
+        for alarm in self.tables["alarms"]:
+            one = self.status(0, "explain", alarm["key"]).stdout
+            for text in (whole, one):
+                self.assertRegex(text, rf"(?m)^  {alarm['id']}  ")
+                (line,) = [line for line in text.split(f"  {alarm['id']}  ")[1].splitlines()[1:2]]
+                self.assertTrue(line.startswith(f"      {alarm['statistic']} of {alarm['namespace']} {alarm['metric']} "), line)
+                self.assertIn(f"over {alarm['period_s']} s ", line)
+                self.assertIn(f"in {alarm['periods']} period", line)
+                self.assertIn(f"({alarm['missing_data']})", line)
+        self.assertEqual(self.status(0, "explain", "watch.alarms.errors").stdout.count("  alarm-"), 2)
+        self.assertNotIn("alarm-", self.status(0, "explain", "watch").stdout)
+
     def test_a_misspelt_name(self):
         self.assertIn('did you mean "ec2.vpc"?', self.status(64, "explain", "ec2.vcp").stderr)
         self.assertIn('did you mean "network"?', self.status(64, "explain", "netwrok").stderr)

@@ -175,6 +175,7 @@ def _utc(time: datetime.datetime) -> datetime.datetime:
 def _points(call: Call, wanted: Result, start: datetime.datetime, end: datetime.datetime) -> dict[datetime.datetime, float]:
     metric, period = wanted["Metric"], wanted["Period"]
     dimensions = {(item["Name"], item["Value"]) for item in metric.get("Dimensions") or []}
+    first = int(start.timestamp()) // 60 * 60  # periods count from there, not by the clock
     buckets: dict[int, list[float]] = {}
     for datum in call.backend().get_all_metrics():
         if datum.name != metric.get("MetricName") or datum.namespace != metric.get("Namespace"):
@@ -183,7 +184,8 @@ def _points(call: Call, wanted: Result, start: datetime.datetime, end: datetime.
             continue
         time = _utc(datum.timestamp)
         if start <= time < end and hasattr(datum, "value"):
-            buckets.setdefault(int(time.timestamp()) // period * period, []).append(float(datum.value))
+            place = (int(time.timestamp()) - first) // period * period + first
+            buckets.setdefault(place, []).append(float(datum.value))
     return {datetime.datetime.fromtimestamp(key, datetime.timezone.utc): _statistic(values, wanted["Stat"])
             for key, values in buckets.items()}
 
