@@ -24,6 +24,7 @@ items=(
     "readonly|a diff changes nothing: not one changing call in its trace"
     "health|the handler's static program starts on Lambda, and answers its health event"
     "api|the API answers a signed request"
+    "question|the schema function made the tables: a document is taken in, and a question about it answered"
     "closed|the API refuses an unsigned request"
     "bucket|the bucket refuses a request without TLS"
     "status|status finds every resource healthy"
@@ -156,6 +157,13 @@ try_api() (
     status=$(signed GET "$url/health" execute-api -o "$folder/api.body" -w '%{http_code}')
     cat "$folder/api.body"
     [[ $status == 200 ]] || fail "status $status"
+)
+try_question() (
+    need_real
+    printf '# Vacation\n\nEvery employee has 31 days of paid vacation a year.\n' >"$folder/vacation.md"
+    expect 0 ingest "$folder/vacation.md"
+    "$ragstack" ask --json "How many days of vacation do employees have?" | tee "$folder/answer.json"
+    jq -e '.no_answer == false and (.answer | contains("31")) and (.citations | length) > 0' "$folder/answer.json"
 )
 try_closed() (
     need_real
@@ -309,7 +317,7 @@ trap 'exit 130' INT TERM
 item signature try_signature
 [[ ${outcome[signature]} == seen ]] || exit 1
 item up try_up
-for key in empty readonly health api closed bucket status logs ls drift change killed lock history; do
+for key in empty readonly health api question closed bucket status logs ls drift change killed lock history; do
     [[ ${outcome[up]} == seen ]] && item "$key" "try_$key"
 done
 write_stack 256

@@ -60,6 +60,7 @@ static struct value *report_value(struct arena *arena, const struct schema_repor
     value_set_int(arena, body, "documents", report->documents);
     value_set_int(arena, body, "passages", report->passages);
     value_set_int(arena, body, "units", report->units);
+    value_set_int(arena, body, "characters", report->characters);
     value_set_int(arena, body, "pending_units", report->pending_units);
     value_set_bool(arena, body, "hnsw", report->hnsw);
     return value_set_text(arena, body, "warning", report->warning);

@@ -37,6 +37,7 @@ static struct action action_for(struct task *task, struct walk *walk, struct sta
                            .have = state->have,
                            .name = state->have ? state->have->name : NULL,
                            .generation = state->have ? state->have->generation : 1,
+                           .consented = walk_consented(walk, id),
                            .made = value_map(walk->arena),
                            .waiting = verb_waits,
                            .waiting_data = wait};
@@ -252,7 +253,6 @@ int remove_node(struct task *task, struct walk *walk, const struct node *node, s
         .type = node->step->type, .have = (struct found *)node->step->found, .node = node};
     struct action action = action_for(task, walk, &state, node->step->id);
     action.want = state.have->props;
-    action.consented = walk_consented(walk, node->step->id);
     action.keep_data = !(walk->plan->down && action.consented);
     int result = ERR_LOST_REPLY;
     for (int attempt = 0; attempt < ATTEMPTS && result == ERR_LOST_REPLY; attempt++)

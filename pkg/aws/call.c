@@ -282,7 +282,7 @@ static void read_reply(struct call *call, struct arena *arena, struct outcome *o
         failure_read(arena, &call->wire, reply, &outcome->failure);
     else
         outcome->failed =
-            failure_in_items(arena, &call->wire, reply, outcome->value, &outcome->failure);
+            failure_in_success(arena, &call->wire, reply, outcome->value, &outcome->failure);
 }
 
 static enum retry_cause cause_of(const struct call *call, const struct outcome *outcome)

@@ -32,7 +32,7 @@ static const char *first_text(const struct value *map, const char *const *names)
 }
 
 static const char *const message_names[] = {"message", "Message", "errorMessage", NULL};
-static const char *const code_names[] = {"__type", "code", "Code", NULL};
+static const char *const code_names[] = {"__type", "code", "Code", "errorType", NULL};
 
 /* "com.amazon.coral#ThrottlingException:http://..." is a ThrottlingException. */
 static const char *bare_code(struct arena *arena, const char *code)
@@ -142,7 +142,7 @@ void failure_read(struct arena *arena, const struct wire_call *call, const struc
         out->message = arena_printf(arena, "%s (the bucket is in region %s)", out->message, region);
 }
 
-/* -- failures of single items -- */
+/* -- failures in success -- */
 
 static const struct {
     const char *operation, *items, *code, *message, *which;
@@ -161,9 +161,9 @@ static const struct value *first_failed(const struct value *items, const char *p
     return value_item(items, 0);
 }
 
-bool failure_in_items(struct arena *arena, const struct wire_call *call,
-                      const struct http_reply *reply, const struct value *value,
-                      struct failure *out)
+static bool failed_item(struct arena *arena, const struct wire_call *call,
+                        const struct http_reply *reply, const struct value *value,
+                        struct failure *out)
 {
     for (size_t i = 0; i < COUNT_OF(partial_failures); i++) {
         if (strcmp(call->operation, partial_failures[i].operation) != 0)
@@ -187,6 +187,23 @@ bool failure_in_items(struct arena *arena, const struct wire_call *call,
         return true;
     }
     return false;
+}
+
+/* A function that failed: Invoke says so in a header, and the body is the function's. */
+static bool failed_function(struct arena *arena, const struct wire_call *call,
+                            const struct http_reply *reply, struct failure *out)
+{
+    if (strcmp(call->operation, "Invoke") != 0 || !http_header(reply, "x-amz-function-error"))
+        return false;
+    failure_read(arena, call, reply, out);
+    return true;
+}
+
+bool failure_in_success(struct arena *arena, const struct wire_call *call,
+                        const struct http_reply *reply, const struct value *value,
+                        struct failure *out)
+{
+    return failed_item(arena, call, reply, value, out) || failed_function(arena, call, reply, out);
 }
 
 /* -- what a code means -- */

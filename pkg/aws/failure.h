@@ -16,11 +16,11 @@ struct failure {
 /* Reads a reply whose status says failure, or that wire_decode found to be an error. */
 void failure_read(struct arena *arena, const struct wire_call *call, const struct http_reply *reply,
                   struct failure *out);
-/* Failures of single items in a successful reply (DeleteObjects, DeleteVpcEndpoints, TagResources):
- * the first of them; false if there is none. */
-bool failure_in_items(struct arena *arena, const struct wire_call *call,
-                      const struct http_reply *reply, const struct value *value,
-                      struct failure *out);
+/* A failure in a reply that says success: of single items (DeleteObjects, DeleteVpcEndpoints,
+ * TagResources) the first, or of a function that was invoked; false if there is none. */
+bool failure_in_success(struct arena *arena, const struct wire_call *call,
+                        const struct http_reply *reply, const struct value *value,
+                        struct failure *out);
 /* AWS's id of the request, from the reply's headers; "" if there is none. */
 const char *failure_request_id(const struct http_reply *reply);
 

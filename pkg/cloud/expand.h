@@ -22,6 +22,10 @@ int cloud_expand(struct arena *arena, const struct value *tree,
                  struct error *error);
 
 /* -- for the files of the expansion -- */
+/* Database users: who makes tables, and who uses them. */
+#define MASTER_USER "ragadmin"
+#define APP_USER "rag_app"
+
 struct expansion {
     struct arena *arena;
     const struct value *tree;

@@ -66,7 +66,7 @@ static struct value *database_statement(const struct expansion *expansion,
         text(arena,
              "arn:${stack.partition}:rds-db:${stack.region}:${stack.account}:dbuser:"
              "${%s.resource_id}/%s",
-             proxy ? "proxy" : "database", handler->by_proxy ? "rag_app" : "ragadmin");
+             proxy ? "proxy" : "database", handler->by_proxy ? APP_USER : MASTER_USER);
     return allow(arena, "Database", items(arena, text(arena, "rds-db:connect"), NULL),
                  items(arena, user, NULL));
 }
@@ -201,7 +201,7 @@ static struct value *environment(const struct expansion *expansion, const struct
     struct value *map =
         props(arena, "RAG_STACK", text(arena, "${stack.full_name}"), "RAG_DB_NAME",
               say(expansion, "database.name"), "RAG_DB_USER",
-              text(arena, handler->by_proxy ? "rag_app" : "ragadmin"), "RAG_EMBED_DIMENSIONS",
+              text(arena, "%s", handler->by_proxy ? APP_USER : MASTER_USER), "RAG_EMBED_DIMENSIONS",
               number(expansion, "models.embed.dimensions"), NULL);
     if (handler->by_proxy)
         value_set(arena, map, "RAG_DB_HOST", text(arena, "${%s.endpoint}", door));

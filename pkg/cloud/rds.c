@@ -36,6 +36,13 @@ static int look_at_tags(struct task *task, struct look *look, struct error *erro
     return 0;
 }
 
+static void take_note_of_schema(struct arena *arena, struct value *tags, struct value *props)
+{
+    value_set(arena, props, "schema", value_get(tags, RDS_TAG_SCHEMA));
+    if (tags)
+        value_remove(tags, RDS_TAG_SCHEMA);
+}
+
 static bool is_going(const struct rds_kind *kind, const struct value *item)
 {
     return kind->status && value_is_text(value_get(item, kind->status), "deleting");
@@ -67,7 +74,10 @@ static int look_at_one(struct task *task, void *argument, struct error *error)
     look->props = cloud_decode(observation->arena, observation->type, look->item);
     if (kind->decode)
         result = kind->decode(task, observation, look->item, look->props, error);
-    return result == 0 ? look_at_tags(task, look, error) : result;
+    if (result == 0)
+        result = look_at_tags(task, look, error);
+    take_note_of_schema(observation->arena, look->tags, look->props);
+    return result;
 }
 
 int rds_observe_candidates(struct task *task, struct observation *observation,

@@ -5,6 +5,10 @@
 
 #include "pkg/cloud/cloud.h"
 
+/* On a database: what the schema function brought it to. No tag of the file's: the kinds find it as
+ * their property `schema`. */
+#define RDS_TAG_SCHEMA "ragstack:schema"
+
 /* How a kind is described. RDS knows no filter by tags: each name is asked for. */
 struct rds_kind {
     const char *arn_prefix; /* "subgrp:" */

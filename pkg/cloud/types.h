@@ -21,6 +21,7 @@
     X(iam_role)             \
     X(logs_group)           \
     X(lambda_function)      \
+    X(rag_schema)           \
     X(apigateway_api)       \
     X(s3_bucket)            \
     X(sns_topic)            \

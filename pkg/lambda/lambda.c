@@ -75,6 +75,8 @@ static const char *error_type_of(int code)
         return "Ragstack.Throttled";
     case ERR_DENIED:
         return "Ragstack.Denied";
+    case ERR_DATA_LOSS:
+        return "Ragstack.DataLoss";
     default:
         return "Ragstack.Failed";
     }

@@ -1,6 +1,7 @@
 /* The database's schema, brought up to date by the schema function, as on AWS. */
 #include <string.h>
 
+#include "pkg/cloud/rag_schema.h"
 #include "pkg/local/local.h"
 #include "pkg/local/types.h"
 
@@ -9,35 +10,17 @@ static const struct field fields[] = {
      .type = FIELD_STRING,
      .flags = REQUIRED | READY | WRITE_ONLY,
      .summary = "the function that does it"},
-    {.name = "migrations",
-     .type = FIELD_INT,
-     .flags = REQUIRED,
-     .summary = "applied up to this one"},
-    {.name = "embedder",
-     .type = FIELD_STRING,
-     .flags = REQUIRED,
-     .summary = "model of the vectors; another one means embedding everything again"},
-    {.name = "dimensions",
-     .type = FIELD_INT,
-     .flags = REQUIRED,
-     .summary = "length of the vectors"},
+    SCHEMA_FIELDS,
     {.name = "documents", .type = FIELD_INT, .flags = COMPUTED, .summary = "documents stored"},
     {.name = "passages", .type = FIELD_INT, .flags = COMPUTED, .summary = "passages stored"},
-    {.name = "warning", .type = FIELD_STRING, .flags = COMPUTED, .summary = "what to know"},
     {0},
 };
 
 static int invoke(struct task *task, struct local *local, struct arena *arena, const char *what,
                   const struct value *want, struct value **reply, struct error *error)
 {
-    struct value *event = value_map(arena);
-    value_set_text(arena, event, "ragstack", what);
-    if (want) {
-        value_set_text(arena, event, "embedder", value_text(want, "embedder"));
-        value_set_int(arena, event, "dimensions", value_int_at(want, "dimensions", 0));
-    }
-    return supervisor_call(task, local, arena, "POST", "/functions/schema/invoke", event, reply,
-                           error);
+    return supervisor_call(task, local, arena, "POST", "/functions/schema/invoke",
+                           schema_event(arena, what, want), reply, error);
 }
 
 static int observe(struct task *task, struct observation *observation, struct error *error)
@@ -54,6 +37,7 @@ static int observe(struct task *task, struct observation *observation, struct er
         return 0;
     }
     struct found found = {.id = id, .physical_id = "rag", .props = reply};
+    found.contents = schema_contents(observation->arena, reply, value_text(reply, "embedder"));
     if (value_int_at(reply, "migrations", 0) > 0)
         observation->add(observation, &found);
     return 0;

@@ -115,6 +115,11 @@ static enum why why_differs(const struct planning *planning, const struct entry 
     return said_before(planning, entry, field, last) ? WHY_DRIFT : WHY_FILE;
 }
 
+static bool is_empty(const struct found *found)
+{
+    return found->contents && !*found->contents;
+}
+
 /* A number that may only grow, and is wanted smaller. */
 static bool shrinks(const struct field *field, const struct value *want, const struct value *have)
 {
@@ -132,7 +137,8 @@ static void add_difference(struct planning *planning, struct entry *entry,
         .change = {field, field ? field->name : "tags", have, want},
         .why = why_differs(planning, entry, field, want),
         .replaces = replaces,
-        .loses_data = field && ((field->flags & DATA) || (replaces && (type->flags & HOLDS_DATA))),
+        .loses_data = field && !is_empty(entry->found) &&
+                      ((field->flags & DATA) || (replaces && (type->flags & HOLDS_DATA))),
     };
     const struct value *said = field ? value_get(entry->resource->props, field->name) : NULL;
     difference.mark = said && said->mark.line ? said->mark : entry->resource->mark;

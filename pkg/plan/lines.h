@@ -18,5 +18,7 @@ const char *value_words(struct arena *arena, const struct value *value);
 
 const char *step_word(enum step_kind kind); /* "create" ... */
 const char *why_words(enum why why);        /* "drifted" ... */
+/* What its loss of data would take, in words; NULL: nothing, or it is not known. */
+const char *step_would_lose(const struct step *step);
 
 #endif

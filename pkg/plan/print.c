@@ -29,6 +29,11 @@ const char *why_words(enum why why)
     return words[why];
 }
 
+const char *step_would_lose(const struct step *step)
+{
+    return step->loses_data && step->found ? step->found->contents : NULL;
+}
+
 static void paint(struct buffer *out, const struct plan_style *style, const char *colour)
 {
     if (style->colour)
@@ -117,6 +122,8 @@ static void print_step(struct buffer *out, const struct plan *plan, const struct
     buffer_char(out, '\n');
     if (step->blocked)
         buffer_printf(out, "      ! %s\n", step->blocked);
+    if (step_would_lose(step))
+        buffer_printf(out, "      ! %s\n", step_would_lose(step));
     if (step->kind == STEP_CREATE && style->verbose)
         print_properties(out, plan, step);
     for (size_t i = 0; i < step->difference_count; i++)

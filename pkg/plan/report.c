@@ -22,6 +22,8 @@ static void markdown_step(struct buffer *out, const struct plan *plan, const str
                   step->id, step->reason, step->loses_data ? "  **DATA LOSS**" : "");
     if (step->blocked)
         buffer_printf(out, "!   %s\n", step->blocked);
+    if (step_would_lose(step))
+        buffer_printf(out, "!   %s\n", step_would_lose(step));
     for (size_t i = 0; i < step->difference_count; i++)
         difference_lines(plan->arena, &step->differences[i], markdown_line, out);
 }
@@ -142,6 +144,7 @@ static struct value *step_to_value(struct arena *arena, const struct step *step)
         value_set_text(arena, row, "physical_id", step->found->physical_id);
     value_set_text(arena, row, "reason", step->reason);
     value_set_bool(arena, row, "loses_data", step->loses_data);
+    value_set_text(arena, row, "would_lose", step_would_lose(step));
     value_set_bool(arena, row, "drift", step->drift);
     if (step->blocked)
         value_set_text(arena, row, "blocked", step->blocked);

@@ -101,7 +101,8 @@ static int look_at_contents(struct task *task, struct pg *pg, struct arena *aren
         " (SELECT count(*) FROM rag.units), to_regclass('rag.units_embedding') IS NOT NULL,"
         " (SELECT value FROM rag.settings WHERE key = 'embedder'),"
         " (SELECT atttypmod FROM pg_attribute WHERE attrelid = 'rag.units'::regclass AND attname ="
-        " 'embedding')",
+        " 'embedding'),"
+        " (SELECT coalesce(sum(end_byte - start_byte), 0) FROM rag.units)",
         NULL, 0, &rows, error);
     if (result < 0)
         return result;
@@ -112,6 +113,7 @@ static int look_at_contents(struct task *task, struct pg *pg, struct arena *aren
     report->hnsw = strcmp(pg_cell(&rows, 0, 3), "t") == 0;
     report->embedder = embedder ? embedder : "";
     report->dimensions = (int)pg_cell_int(&rows, 0, 5);
+    report->characters = pg_cell_int(&rows, 0, 6);
     return 0;
 }
 
@@ -345,7 +347,7 @@ static int make_index(struct task *task, struct pg *pg, struct arena *arena,
     return check_memory(task, pg, arena, report, error);
 }
 
-int schema_migrate(struct task *task, struct pg *pg, struct arena *arena,
+static int migrate(struct task *task, struct pg *pg, struct arena *arena,
                    const struct schema_options *options, struct schema_report *report,
                    struct error *error)
 {
@@ -363,4 +365,19 @@ int schema_migrate(struct task *task, struct pg *pg, struct arena *arena,
     if (result == 0)
         result = make_user(task, pg, arena, options, error);
     return result == 0 ? make_index(task, pg, arena, report, error) : result;
+}
+
+/* Whoever asked and went away may still have one running. */
+#define ONE_AT_A_TIME "hashtext('ragstack schema')"
+
+int schema_migrate(struct task *task, struct pg *pg, struct arena *arena,
+                   const struct schema_options *options, struct schema_report *report,
+                   struct error *error)
+{
+    int result = pg_script(task, pg, "SELECT pg_advisory_lock(" ONE_AT_A_TIME ")", error);
+    if (result < 0)
+        return result;
+    result = migrate(task, pg, arena, options, report, error);
+    (void)pg_script(task, pg, "SELECT pg_advisory_unlock(" ONE_AT_A_TIME ")", NULL);
+    return result;
 }

@@ -16,6 +16,7 @@ struct schema_report {
     int from, to; /* migrations applied before and after */
     const char *vector_version;
     int64_t documents, passages, units;
+    int64_t characters;   /* bytes of text behind the vectors */
     bool hnsw;            /* there is an index */
     const char *embedder; /* of the vectors that are stored; "" if none */
     int dimensions;

@@ -100,6 +100,9 @@ struct found {
     struct value *props;     /* by field name, COMPUTED ones included; unset values filled in */
     struct value *tags; /* all tags, ours included; a map of strings; NULL if the kind has none */
     bool foreign;       /* bears our name, but not our identity: never touched */
+    /* What would be lost with its data, in words; "": nothing; NULL: not known, or not looked at.
+     */
+    const char *contents;
 };
 
 /* Its properties, with its name and physical id beside them where the kind has no fields of that
@@ -145,7 +148,7 @@ struct action {
     size_t change_count;
     const struct value *tags; /* every tag that it must carry, as a map of strings */
     bool keep_data;           /* remove: make a last snapshot first, where the kind has such */
-    bool consented;           /* remove: the user named this one: its data may go */
+    bool consented;           /* the user named this one: its data may go */
     /* create: attributes known from the replies, by field name ("id", "arn", ...). Set as soon as
      * they are known, also when a later call of the verb fails. */
     struct value *made;

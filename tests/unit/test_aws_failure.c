@@ -321,7 +321,7 @@ static bool items_fail(struct arena *arena, const struct aws_service *service,
     struct http_reply reply = reply_of(200, json, no_headers);
     struct value *value;
     assert_int_equal(json_parse(arena, json, strlen(json), "t", &value, NULL), 0);
-    return failure_in_items(arena, &call, &reply, value, failure);
+    return failure_in_success(arena, &call, &reply, value, failure);
 }
 
 static void failed_items_are_found(void **state)

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from corrections import corrects
+from corrections import corrects, schema_function
 from corrections.policies import allows, trusts
 from messages import AwsError, Reply
 from pages import page_of
@@ -625,7 +625,7 @@ def account_settings(call: Call) -> Result:
 
 @corrects("lambda", "Invoke")
 def invoke(call: Call) -> Reply:
-    """No code is run: the payload comes back as it went."""
+    """No code is run: the schema function is played, other payloads come back as they went."""
     function = _function(call)
     _, qualifier = _split(call.params["FunctionName"], call.params.get("Qualifier"))
     config = _config(call, function, qualifier)
@@ -635,7 +635,11 @@ def invoke(call: Call) -> Reply:
         return Reply(204, headers, b"")
     if kind == "Event":
         return Reply(202, headers, b"")
-    return Reply(200, headers, call.params.get("Payload") or b"{}")
+    payload = call.params.get("Payload") or b"{}"
+    if config["Handler"] == "schema":
+        payload, failed = schema_function.play(call, config, payload)
+        headers += [("X-Amz-Function-Error", failed)] if failed else []
+    return Reply(200, headers, payload)
 
 
 def in_vpc(call: Call) -> Iterator[Function]:
