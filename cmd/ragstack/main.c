@@ -19,6 +19,7 @@
     X(down)         \
     X(status)       \
     X(cost)         \
+    X(graph)        \
     X(outputs)      \
     X(logs)         \
     X(watch)        \
