@@ -128,7 +128,8 @@ static void log_question(const struct asked *asked, const struct error *error)
         .request_id = asked->invocation->request_id,
         .question = runtime_number("RAG_LOG_QUESTIONS", 0) == 1 ? asked->question : NULL,
         .cold_start = !is_warm,
-        .connect_ms = asked->connect_ms};
+        .connect_ms = asked->connect_ms,
+        .times = error ? &asked->answer.times : NULL};
     is_warm = true;
     const struct value *line = error ? answer_failure_value(arena, asked->failed, &log, error)
                                      : answer_log_value(arena, &asked->answer, &log);

@@ -61,12 +61,16 @@ static int find_groups(struct task *task, struct session *session, const char *c
     struct found_list found = {0};
     narrow.types = only;
     int result = observe_all(task, session->arena, &narrow, &session->wanted, &found, error);
+    const char **groups = arena_array(session->arena, found.count + 1, sizeof *groups);
+    out->groups = groups;
     for (size_t i = 0; result == 0 && i < found.count; i++) {
         const char *name = source_of(session->arena, &logs_group, found.items[i].id);
-        if (!found.items[i].foreign && (!said[0] || is_said(said, name)))
-            vector_push(
-                session->arena, out,
-                cloudwatch_log_source(session->arena, session->client, name, found.items[i].name));
+        if (found.items[i].foreign || (said[0] && !is_said(said, name)))
+            continue;
+        groups[out->count] = found.items[i].name;
+        vector_push(
+            session->arena, out,
+            cloudwatch_log_source(session->arena, session->client, name, found.items[i].name));
     }
     return result;
 }

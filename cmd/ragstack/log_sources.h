@@ -8,6 +8,7 @@
 struct log_source_list {
     struct log_source *items;
     size_t count, capacity;
+    const char *const *groups; /* the log group of each, on AWS; ends with NULL */
 };
 
 /* The sources that exist: of the functions and the API, or only those of the names said (ends with

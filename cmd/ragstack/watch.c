@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include "cmd/ragstack/moment.h"
+#include "cmd/ragstack/price_file.h"
 #include "cmd/ragstack/screen.h"
 #include "cmd/ragstack/terminal_text.h"
 #include "cmd/ragstack/watch_sources.h"
+#include "pkg/watch/cost.h"
 #include "pkg/watch/watch_page.h"
 #include "pkg/watch/watch_value.h"
 
@@ -33,7 +35,8 @@ struct watch {
     bool is_new; /* since the page was drawn */
     bool ended;  /* the reading has */
     const char *title;
-    char trouble[256]; /* why the figures are old; "": they are not */
+    double stack_month_usd; /* of all but the models; NAN: not known */
+    char trouble[256];      /* why the figures are old; "": they are not */
 };
 
 /* -- reading -- */
@@ -87,7 +90,7 @@ static void print_page(const struct watch *watch, struct buffer *out, int column
                               .colour = watch->session->colour_out,
                               .live = live,
                               .trouble = watch->trouble[0] ? watch->trouble : NULL,
-                              .stack_month_usd = NAN};
+                              .stack_month_usd = watch->stack_month_usd};
     watch_page_print(out, &page, &watch->figures);
 }
 
@@ -173,6 +176,9 @@ static int watch_once(struct task *task, struct watch *watch, struct error *erro
         value_set_text(arena, document, "stack", watch->session->stack->name);
         value_set_text(arena, document, "environment", watch->session->stack->environment);
         value_set_text(arena, document, "target", watch->session->target->identity->target);
+        value_set(arena, document, "stack_usd_month",
+                  isnan(watch->stack_month_usd) ? value_null(arena)
+                                                : value_real(arena, watch->stack_month_usd));
         print_json(document);
         return EXIT_DONE;
     }
@@ -210,12 +216,32 @@ static const char *title_of(const struct session *session)
                                                       identity->region));
 }
 
+/* What is billed while the stack stands, by the file and the price table. */
+static int price_stack(struct watch *watch, struct error *error)
+{
+    struct session *session = watch->session;
+    struct value *table;
+    watch->stack_month_usd = NAN;
+    if (session->local)
+        return 0;
+    int result = price_file_read(session, &table, error);
+    if (result < 0)
+        return result;
+    struct prices prices = price_table_region(table, session->stack->region);
+    struct cost_item_list items = cost_items_of_file(session->arena, &session->wanted);
+    if (prices.prices)
+        watch->stack_month_usd = cost_of(session->arena, &prices, &items).month_usd;
+    return 0;
+}
+
 static int run(struct task *task, struct session *session, struct error *error)
 {
     struct watch watch = {.session = session};
     int result = read_since(task, session, &watch.seconds, error);
     if (result == 0)
         result = watch_source_open(task, session, &watch.source, error);
+    if (result == 0)
+        result = price_stack(&watch, error);
     if (result < 0)
         return result;
     watch.title = title_of(session);

@@ -65,9 +65,10 @@ struct value *answer_to_value(struct arena *arena, const struct answer *answer);
 
 struct answer_log {
     const char *stack, *request_id;
-    const char *question; /* NULL: its text is not logged */
-    bool cold_start;      /* the first question of this process */
-    double connect_ms;    /* spent before: models and database made ready */
+    const char *question;            /* NULL: its text is not logged */
+    bool cold_start;                 /* the first question of this process */
+    double connect_ms;               /* spent before: models and database made ready */
+    const struct phase_times *times; /* of a failure: up to it; may be NULL */
 };
 enum { ANSWER_METRICS = 12 }; /* that a question's line carries; each is paid for */
 struct value *answer_log_value(struct arena *arena, const struct answer *answer,

@@ -233,6 +233,12 @@ struct value *answer_failure_value(struct arena *arena, const char *phase,
         {"Questions", "Count", 1}, {causes[i].metric, "Count", 1}, {"ColdStarts", "Count", 1}};
     struct value *line =
         line_of(arena, metrics, COUNT_OF(metrics) - !log->cold_start, log, "failure");
+    if (log->times) {
+        value_set(arena, line, "EmbedMs", real(arena, log->times->embed_ms, 100));
+        value_set(arena, line, "SearchMs", real(arena, log->times->search_ms, 100));
+        value_set(arena, line, "GenerateMs", real(arena, log->times->generate_ms, 100));
+        value_set(arena, line, "TotalMs", real(arena, log->times->total_ms, 100));
+    }
     value_set_text(arena, line, "cause", causes[i].cause);
     value_set_text(arena, line, "phase", phase);
     value_set_text(arena, line, "error", error->message);

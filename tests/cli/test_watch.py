@@ -151,6 +151,11 @@ class FiguresTest(WatchCase):
         self.assertAlmostEqual(found["usd"], (28 + 1 + 7 + 4 + 1) * 0.00001)
         self.assertAlmostEqual(found["usd_per_day"], ((28 + 1 + 7 + 1) * 1440 + 4 * 288) * 0.00001)
 
+    def test_the_rest_of_the_stack_is_priced_by_the_table(self):
+        cost = self.status(0, "cost", "--offline", "--json").json["cost"]["after"]
+        self.assertEqual(self.figures()["stack_usd_month"], cost["month_usd"])
+        self.assertRegex(self.status(0, "watch", "--once").stdout, rf"(?m)^  the rest +\${cost['month_usd']:.2f}  by the price table$")
+
     def test_without_a_proxy_there_is_no_such_row(self):
         self.write("ragstack.yaml", cli.STACK)
         self.status(0, "up", "--yes", "--allow-data-loss=proxy")
