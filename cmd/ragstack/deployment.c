@@ -17,6 +17,13 @@ enum { CODE_MAXIMUM_BYTES = 256 << 20 };
 
 /* -- the lock -- */
 
+/* AWS tells of new things late: what a killed run made last would be made twice, or left behind. */
+static int let_settle(struct task *task, int64_t quiet_ms, struct error *error)
+{
+    enum { SETTLE_MS = 5000 };
+    return quiet_ms < SETTLE_MS ? task_sleep(task, SETTLE_MS - quiet_ms, error) : 0;
+}
+
 static int take_lock(struct task *task, struct session *session, struct deployment *deployment,
                      struct error *error)
 {
@@ -33,7 +40,7 @@ static int take_lock(struct task *task, struct session *session, struct deployme
         fprintf(stderr, "note: %s\n", lease_notice(deployment->lease));
     if (session->client)
         aws_client_set_guard(session->client, lease_check, deployment->lease);
-    return 0;
+    return session->client ? let_settle(task, lease_quiet_ms(deployment->lease), error) : 0;
 }
 
 int deployment_lock(struct task *task, struct session *session, struct deployment *out,

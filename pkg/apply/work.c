@@ -228,23 +228,38 @@ int connect_node(struct task *task, struct walk *walk, const struct node *node, 
 
 /* -- removing -- */
 
+/* Takes away what there is of the fields that block others. */
+static int disconnect_once(struct task *task, struct walk *walk, struct state *state,
+                           struct error *error)
+{
+    state->want = value_copy(walk->arena, state->have->props);
+    for (const struct field *field = state->type->fields; field->name; field++) {
+        if (field->flags & BLOCKS)
+            value_set(walk->arena, state->want, field->name, field_unset(walk->arena, field));
+    }
+    struct action action = action_for(task, walk, state, state->node->step->id);
+    find_changes(walk, state, true, &action);
+    return action.change_count ? state->type->update(task, &action, error) : 0;
+}
+
+/* That something is not found may be about one of several parts, of which the others still stand
+ * (EC2 revokes all of the rules or none): only a look tells. */
 int disconnect_node(struct task *task, struct walk *walk, const struct node *node,
                     struct error *error)
 {
     struct state state = {
         .type = node->step->type, .have = (struct found *)node->step->found, .node = node};
-    struct value *want = value_copy(walk->arena, state.have->props);
-    for (const struct field *field = state.type->fields; field->name; field++) {
-        if (field->flags & BLOCKS)
-            value_set(walk->arena, want, field->name, field_unset(walk->arena, field));
+    int result = disconnect_once(task, walk, &state, error);
+    for (int attempt = 1; attempt < ATTEMPTS; attempt++) {
+        if (result != ERR_LOST_REPLY && result != ERR_NOT_FOUND)
+            return result;
+        result = look_again(task, walk, &state, error);
+        if (result == ERR_NOT_FOUND)
+            return 0;
+        if (result == 0)
+            result = disconnect_once(task, walk, &state, error);
     }
-    state.want = want;
-    struct action action = action_for(task, walk, &state, node->step->id);
-    find_changes(walk, &state, true, &action);
-    int result = action.change_count ? ERR_LOST_REPLY : 0;
-    for (int attempt = 0; attempt < ATTEMPTS && result == ERR_LOST_REPLY; attempt++)
-        result = state.type->update(task, &action, error);
-    return result == ERR_NOT_FOUND ? 0 : result;
+    return result;
 }
 
 int remove_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)

@@ -91,6 +91,8 @@ int ledger_lock(struct task *task, struct ledger *ledger, const struct ledger_cl
                 struct lease **out, struct error *error);
 /* Whose lease was taken over, as a sentence; NULL if it was free. */
 const char *lease_notice(const struct lease *lease);
+/* For how long whose lease was taken over has surely done nothing; INT64_MAX if it was free. */
+int64_t lease_quiet_ms(const struct lease *lease);
 /* For aws_client_set_guard: ERR_LOCKED when the lease is lost, or could not be renewed in time. */
 int lease_check(void *lease, struct error *error);
 /* Renews it now: after a long wait (for a person's consent) somebody may have broken it. */

@@ -206,6 +206,18 @@ static int list(struct task *task, struct ledger *ledger, struct arena *arena, c
     return 0;
 }
 
+/* Again after a lost reply: a bucket that is ours already is what was wanted. */
+static int create_bucket(struct task *task, struct s3_ledger *s3, struct arena *arena,
+                         const struct value *parameters, struct error *error)
+{
+    enum { TIMES = 3 };
+    int result = ERR_LOST_REPLY;
+    for (int i = 0; i < TIMES && result == ERR_LOST_REPLY; i++)
+        result =
+            aws_call(task, s3->client, arena, &aws_s3, "CreateBucket", parameters, NULL, error);
+    return strcmp(error->aws_code, "BucketAlreadyOwnedByYou") == 0 ? 0 : result;
+}
+
 /* In us-east-1 a constraint is an error; everywhere else it is needed. New buckets are private,
  * encrypted, and without access lists by themselves. */
 static int create(struct task *task, struct ledger *ledger, struct error *error)
@@ -218,9 +230,9 @@ static int create(struct task *task, struct ledger *ledger, struct error *error)
     value_set_text(arena, parameters, "Bucket", s3->bucket);
     if (strcmp(region, "us-east-1") != 0)
         value_set_text(arena, parameters, "LocationConstraint", region);
-    int result = aws_call(task, s3->client, arena, &aws_s3, "CreateBucket", parameters, NULL, &own);
+    int result = create_bucket(task, s3, arena, parameters, &own);
     ledger->missing = false;
-    if (result == 0 || strcmp(own.aws_code, "BucketAlreadyOwnedByYou") == 0)
+    if (result == 0)
         return 0;
     if (strcmp(own.aws_code, "BucketAlreadyExists") == 0)
         error_wrap(&own,

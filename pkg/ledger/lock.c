@@ -38,6 +38,7 @@ struct lease {
     int64_t until_ms, until_wall_ms;
     struct clock *clock;
     char *notice;
+    int64_t quiet_ms;
     char *lost; /* why it is not ours any more; NULL: it is */
     struct task *heart;
     bool ended;
@@ -165,10 +166,13 @@ static int take_over(struct task *task, struct lease *lease, const struct ledger
                      struct error *error)
 {
     int result = write_lock(task, lease, holder->version, error);
-    if (result == 0)
-        lease->notice = arena_printf(
-            lease->arena, "the lock was left behind by %s; it is taken over", holder->words);
-    return result;
+    if (result < 0)
+        return result;
+    lease->notice = arena_printf(lease->arena, "the lock was left behind by %s; it is taken over",
+                                 holder->words);
+    /* It lived for a heartbeat more, or it would have been heard of. */
+    lease->quiet_ms = holder->age_ms > HEARTBEAT_MS ? holder->age_ms - HEARTBEAT_MS : 0;
+    return 0;
 }
 
 /* Looks before it writes: who only comes to hear that it is held, or that there is no ledger,
@@ -317,6 +321,11 @@ const char *lease_notice(const struct lease *lease)
     return lease->notice;
 }
 
+int64_t lease_quiet_ms(const struct lease *lease)
+{
+    return lease->quiet_ms;
+}
+
 int ledger_lock(struct task *task, struct ledger *ledger, const struct ledger_claim *claim,
                 struct lease **out, struct error *error)
 {
@@ -331,6 +340,7 @@ int ledger_lock(struct task *task, struct ledger *ledger, const struct ledger_cl
                             .pid = claim->pid,
                             .since_wall_ms = ledger_wall_ms(ledger),
                             .one_renewal = {.places = 1},
+                            .quiet_ms = INT64_MAX,
                             .clock = ledger->clock};
     *out = NULL;
     int result = take(task, lease, error);

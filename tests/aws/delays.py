@@ -44,9 +44,11 @@ Phase = tuple[str, str]  # a state, and the name of its time in SECONDS
 class Delays:
     """Which states things go through, and what is due later. Belongs to the world: a copy has it too."""
 
-    def __init__(self, scale: float = 0, seed: int = 0, by_hand: bool = False) -> None:
+    def __init__(self, scale: float = 0, seed: int = 0, by_hand: bool = False,
+                 other_seconds: dict[str, tuple[float, float]] | None = None) -> None:
         """A second of AWS takes `scale` of ours; by hand: only `advance` lets time pass."""
         self.scale, self.seed, self.by_hand = scale, seed, by_hand
+        self._seconds = {**SECONDS, **(other_seconds or {})}
         self.clear()
 
     def clear(self) -> None:
@@ -69,7 +71,7 @@ class Delays:
         self._advanced_s += seconds
 
     def seconds(self, name: str) -> float:
-        return self._random.uniform(*SECONDS[name]) if self.on else 0.0
+        return self._random.uniform(*self._seconds[name]) if self.on else 0.0
 
     def chance(self, probability: float) -> bool:
         return self._random.random() < probability

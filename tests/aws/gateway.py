@@ -34,12 +34,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
+from moto.core.exceptions import ServiceException
+
 import corrections
 import pages
 from asynchronous import answer
 from call import Call
 from crowd import invite
-from delays import Delays
+from delays import SECONDS, Delays
 from emulator import Emulator
 from faults import Disconnect, Faults, Rule
 from inventory import inventory
@@ -188,7 +190,9 @@ class Gateway:
             message = reply.body[:2000].decode("utf-8", "replace")
         except AwsError:
             raise
-        except Exception as error:  # whatever moto raises
+        except ServiceException as error:  # a correction asked moto for what is not there
+            raise AwsError(error.code, error.message) from None
+        except Exception as error:  # whatever else moto raises
             traceback.print_exc()
             message = f"{type(error).__name__}: {error}"
         self.journal.violate("emulator", call.target, "InternalFailure", message, order)
@@ -401,6 +405,14 @@ def url_of(server: Server) -> str:
     return f"http://127.0.0.1:{server.server_address[1]}"
 
 
+def read_delay(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, seconds = text.partition("=")
+    if name not in SECONDS:
+        raise argparse.ArgumentTypeError(f"no such wait: {name}; there are: {', '.join(sorted(SECONDS))}")
+    first, last = map(float, seconds.split(","))
+    return name, (first, last)
+
+
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="AWS on loopback for the tests: moto, made honest.")
     parser.add_argument("--port", type=int, default=0, help="0, the default, lets the kernel pick one")
@@ -411,6 +423,8 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--time-scale", type=float, default=0, metavar="F",
                         help="AWS's waits, times this; 0, the default: everything is ready at once")
     parser.add_argument("--time-by-hand", action="store_true", help="AWS's waits pass when a test says so")
+    parser.add_argument("--delay", action="append", default=[], metavar="NAME=FROM,TO", type=read_delay,
+                        help="AWS's seconds of one wait of delays.py, in place of its own; repeatable")
     parser.add_argument("--limits", action="store_true", help="calls a second as AWS limits them")
     parser.add_argument("--page-size", type=int, default=0, metavar="N", help="no page is longer")
     parser.add_argument("--others", default="0,0", metavar="FUNCTIONS,DATABASES", help="inhabitants of us-east-1")
@@ -440,7 +454,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # copies that have ended leave nothing behind
     pages.LARGEST[0] = arguments.page_size or pages.LARGEST[0]
     functions, databases = map(int, arguments.others.split(","))
-    delays = Delays(arguments.time_scale, arguments.seed, arguments.time_by_hand)
+    delays = Delays(arguments.time_scale, arguments.seed, arguments.time_by_hand, dict(arguments.delay))
     Handler.gateway = Gateway(keys, arguments.plain, arguments.clock_offset, Faults(arguments.seed), delays,
                               Limits(arguments.limits), (functions, databases))
     server = Server(("127.0.0.1", arguments.port), Handler)

@@ -22,6 +22,7 @@ static struct seen {
     int good_checks, lost_checks;
     char message[1536]; /* of the last error worth looking at */
     char notice[512];
+    int64_t quiet_ms;
     int result;
 } seen;
 
@@ -242,6 +243,7 @@ static int take_over(struct task *task, void *argument, struct error *error)
     if (result < 0)
         return 0;
     snprintf(seen.notice, sizeof seen.notice, "%s", lease_notice(lease) ? lease_notice(lease) : "");
+    seen.quiet_ms = lease_quiet_ms(lease);
     task_sleep(task, 10 * MINUTE_MS, error);
     check(lease);
     return lease_release(task, lease, error);
@@ -260,6 +262,7 @@ static void what_a_dead_process_holds_is_taken_over_by_one(void **state)
     assert_int_equal(seen.good_checks, 1);
     assert_non_null(strstr(seen.notice, "bob@gone (process 7, `ragstack down`), since "
                                         "2026-01-31T12:00:00Z"));
+    assert_true(seen.quiet_ms >= LEASE_MS + LEASE_GRACE_MS - HEARTBEAT_MS);
 }
 
 static int read_garbage(struct task *task, void *argument, struct error *error)
@@ -319,6 +322,7 @@ static int take_from_child(struct task *task, void *argument, struct error *erro
     if (result < 0)
         return 0;
     snprintf(seen.notice, sizeof seen.notice, "%s", lease_notice(lease) ? lease_notice(lease) : "");
+    seen.quiet_ms = lease_quiet_ms(lease);
     return lease_release(task, lease, error);
 }
 
@@ -338,6 +342,7 @@ static void what_a_killed_process_of_this_machine_holds_is_free_at_once(void **s
     world_run((task_function *[]){take_from_child}, 1);
     assert_int_equal(seen.taken, 1);
     assert_non_null(strstr(seen.notice, "left behind by bob@here"));
+    assert_int_equal(seen.quiet_ms, 0); /* it may have made something a moment ago */
 }
 
 static void only_processes_of_this_machine_can_be_gone(void **state)

@@ -162,6 +162,24 @@ static enum fake_s3_fault lose_after(void *data, const struct fake_request *requ
     return strcmp(request->method, "PUT") == 0 ? S3_LOST_AFTER : S3_WELL;
 }
 
+static enum fake_s3_fault lose_first(void *data, const struct fake_request *request)
+{
+    int *times = data;
+    return strcmp(request->method, "PUT") == 0 && (*times)++ == 0 ? S3_LOST_AFTER : S3_WELL;
+}
+
+static void that_it_was_made_may_be_heard_the_second_time(void **state)
+{
+    (void)state;
+    int times = 0;
+    world.s3->bucket = NULL;
+    world.s3->fault = lose_first;
+    world.s3->data = &times;
+    assert_int_equal(ledger()->create(NULL, ledger(), &error), 0);
+    assert_int_equal(times, 2);
+    assert_non_null(world.s3->bucket);
+}
+
 static void a_lost_conditional_write_is_not_repeated(void **state)
 {
     (void)state;
@@ -209,6 +227,7 @@ int main(void)
         TEST(every_call_names_the_owner),
         TEST(a_bucket_of_somebody_else_is_not_used),
         TEST(writes_that_meet_are_tried_again),
+        TEST(that_it_was_made_may_be_heard_the_second_time),
         TEST(a_lost_conditional_write_is_not_repeated),
         TEST(ages_are_told_by_the_servers_clock),
         TEST(without_a_bucket_writes_say_so),
