@@ -18,4 +18,11 @@ struct git_state {
  * error. Blocks on the disk for a moment. */
 int git_look(struct arena *arena, const char *path, struct git_state *out, struct error *error);
 
+/* The bytes of a file as a commit has it; `revision` is a branch, a tag, a hash, HEAD~2. NUL stands
+ * after them. `commit` gets its 40 digits, also when the file is not in it: ERR_NOT_FOUND.
+ * ERR_USAGE without a repository, or for a revision that it does not know. At most `maximum` bytes.
+ */
+int git_read(struct arena *arena, const char *path, const char *revision, size_t maximum,
+             const char **bytes, size_t *length, const char **commit, struct error *error);
+
 #endif

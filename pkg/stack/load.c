@@ -264,18 +264,33 @@ int stack_load_text(struct arena *arena, const char *text, size_t length,
     return result;
 }
 
+/* The tree of the file as it stands there, or as a commit has it. */
+static int read_root(struct loading *loading, struct value **root, struct error *error)
+{
+    struct stack *stack = loading->stack;
+    const char *path = stack->file, *revision = loading->options->revision, *text;
+    size_t length;
+    if (!revision)
+        return yaml_parse_file(loading->arena, path, root, error);
+    stack->file = arena_printf(loading->arena, "%s:%s", revision, path);
+    int result = git_read(loading->arena, path, revision, YAML_MAXIMUM_BYTES, &text, &length,
+                          &stack->git.commit, error);
+    return result < 0 ? result : yaml_parse(loading->arena, text, length, stack->file, root, error);
+}
+
 int stack_load(struct arena *arena, const struct stack_options *options, struct stack **out,
                struct fault_list *faults, struct error *error)
 {
     struct stack *stack = arena_new_of(arena, struct stack);
     struct loading loading = {arena, options, stack, faults};
     struct value *root;
+    *out = stack;
     stack->file = arena_strdup(arena, options->file);
-    int result = yaml_parse_file(arena, stack->file, &root, error);
+    int result = read_root(&loading, &root, error);
     if (result == ERR_INPUT)
         add_fault(&loading, (struct mark){stack->file, error->line, error->column}, "%s",
                   error->message);
-    if (result == 0)
+    if (result == 0 && !options->revision)
         result = git_look(arena, stack->file, &stack->git, error);
     if (result == 0)
         result = load_tree(&loading, root, error);
@@ -283,6 +298,5 @@ int stack_load(struct arena *arena, const struct stack_options *options, struct 
         read_prompt(&loading);
         result = give_faults(&loading, error);
     }
-    *out = stack;
     return result;
 }

@@ -46,22 +46,47 @@ static bool is_text(const char *bytes, size_t length)
     return length > 0;
 }
 
+/* NULL: a fault was added. */
+static const char *read_file(struct loading *loading, struct mark mark, const char *path,
+                             size_t *length)
+{
+    CLEANUP(close_file) FILE *file = fopen(path, "rb");
+    if (!file) {
+        add_fault(loading, mark, "prompt: cannot read %s: %s", path, strerror(errno));
+        return NULL;
+    }
+    char *text = arena_alloc(loading->arena, LONGEST_BYTES + 2);
+    *length = fread(text, 1, LONGEST_BYTES + 1, file);
+    if (!ferror(file))
+        return text;
+    add_fault(loading, mark, "prompt: cannot read %s: %s", path, strerror(errno));
+    return NULL;
+}
+
+static const char *read_commit(struct loading *loading, struct mark mark, const char *path,
+                               size_t *length)
+{
+    const char *text, *commit;
+    struct error error = {0};
+    if (git_read(loading->arena, path, loading->options->revision, LONGEST_BYTES, &text, length,
+                 &commit, &error) == 0)
+        return text;
+    add_fault(loading, mark, "prompt: %s", error.message);
+    return NULL;
+}
+
 void read_prompt(struct loading *loading)
 {
     const struct value *said = value_get(loading->stack->tree, "prompt");
+    size_t length = 0;
     if (!value_is(said, VALUE_STRING))
         return;
-    const char *path = path_beside(loading->arena, loading->stack->file, said->string.text);
-    CLEANUP(close_file) FILE *file = fopen(path, "rb");
-    if (!file) {
-        add_fault(loading, said->mark, "prompt: cannot read %s: %s", path, strerror(errno));
+    const char *path = path_beside(loading->arena, loading->options->file, said->string.text);
+    const char *text = loading->options->revision ? read_commit(loading, said->mark, path, &length)
+                                                  : read_file(loading, said->mark, path, &length);
+    if (!text)
         return;
-    }
-    char *text = arena_alloc(loading->arena, LONGEST_BYTES + 2);
-    size_t length = fread(text, 1, LONGEST_BYTES + 1, file);
-    if (ferror(file))
-        add_fault(loading, said->mark, "prompt: cannot read %s: %s", path, strerror(errno));
-    else if (length > LONGEST_BYTES)
+    if (length > LONGEST_BYTES)
         add_fault(loading, said->mark, "prompt: %s is longer than %d KiB", path,
                   LONGEST_BYTES >> 10);
     else if (!is_text(text, length))

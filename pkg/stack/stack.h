@@ -30,10 +30,12 @@ struct stack_options {
     const char *environment;                  /* --env; NULL: none given */
     const char *(*getenv)(const char *name);  /* for ${env:NAME}; NULL: the process's */
     const struct resource_type *const *types; /* kinds that `resources:` may name; ends with NULL */
+    const char *revision; /* the file, and the prompt that it names, as this commit of its git
+                             repository has them; NULL: as they stand in the folder */
 };
 
 /* ERR_INPUT with all faults listed (at least one), ERR_NOT_FOUND when there is no such file,
- * ERR_USAGE when --env does not fit the file. */
+ * ERR_USAGE when --env does not fit the file, or when git knows no such revision. */
 int stack_load(struct arena *arena, const struct stack_options *options, struct stack **out,
                struct fault_list *faults, struct error *error);
 
