@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/ragstack/annotation.h"
+#include "cmd/ragstack/base.h"
 #include "cmd/ragstack/session.h"
 #include "cmd/ragstack/template.h"
 #include "pkg/base/file.h"
@@ -20,6 +21,8 @@ static const struct option_row options[] = {
      "annotations at the file's lines (default: by where it runs)"},
     {"report", 0, "FILE", false, NULL,
      "GitLab's code quality report (default: gl-code-quality-report.json)"},
+    {"base", 0, "REVISION", false, NULL,
+     "tell what is of the request (default: by the branch that it is to be merged into)"},
     {"write", 0, "FOR", false, "github|gitlab", "write the step's file into the repository"},
     {0},
 };
@@ -152,6 +155,30 @@ static int write_step(struct session *session, const char *platform, struct erro
     return EXIT_DONE;
 }
 
+/* -- beside the branch that it is to be merged into -- */
+
+static const char *base_of(const struct session *session)
+{
+    const char *github = getenv("GITHUB_BASE_REF"),
+               *gitlab = getenv("CI_MERGE_REQUEST_DIFF_BASE_SHA");
+    if (github && *github)
+        return arena_printf(session->arena, "origin/%s", github);
+    return gitlab && *gitlab ? gitlab : NULL;
+}
+
+/* One that nobody named may be missing in a shallow clone: that is told, and the rest goes on. */
+static int compare(struct session *session, struct plan *plan, struct error *error)
+{
+    const char *said = option_text(&session->options, "base");
+    const char *base = said ? said : base_of(session);
+    int result = base ? base_compare(session, plan, base, error) : 0;
+    if (result == 0 || said)
+        return result;
+    fprintf(stderr, "warning: not compared with %s: %s\n", base, error->message);
+    error_clear(error);
+    return 0;
+}
+
 /* -- running -- */
 
 static int tell_faults(struct session *session, const struct fault_list *faults,
@@ -195,7 +222,9 @@ static int run(struct task *task, struct session *session, struct error *error)
         result = session_open_target(session, error);
     if (result == 0)
         result = session_plan(task, session, &plan_options, &plan, error);
-    return plan ? tell_plan(session, plan, error) : result;
+    if (result == 0)
+        result = compare(session, plan, error);
+    return result == 0 ? tell_plan(session, plan, error) : result;
 }
 
 const struct command command_ci = {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/ragstack/base.h"
 #include "cmd/ragstack/expanded.h"
 #include "cmd/ragstack/plan_file.h"
 #include "cmd/ragstack/session.h"
@@ -11,6 +12,8 @@ static const struct option_row options[] = {
     {"expand", 0, NULL, false, NULL, "print the resources that the file stands for; asks nobody"},
     {"out", 'o', "PLAN", false, NULL, "save the plan for `ragstack up PLAN`"},
     {"target", 't', "KIND.ID", true, NULL, "only this resource, and what it needs"},
+    {"base", 0, "REVISION", false, NULL,
+     "tell what was written since this commit from what it says already"},
     {0},
 };
 
@@ -41,6 +44,14 @@ static void print_plan(const struct session *session, const struct plan *plan)
     buffer_free(&out);
 }
 
+static int compare(struct session *session, struct plan *plan, struct error *error)
+{
+    const char *base = option_text(&session->options, "base");
+    if (base && option_said(&session->options, "target"))
+        return error_set(error, ERR_USAGE, "--base looks at the whole stack: leave --target out");
+    return base ? base_compare(session, plan, base, error) : 0;
+}
+
 static int run(struct task *task, struct session *session, struct error *error)
 {
     struct plan *plan;
@@ -49,6 +60,8 @@ static int run(struct task *task, struct session *session, struct error *error)
     if (option_said(&session->options, "expand"))
         return expanded_print(session, error);
     int result = session_plan(task, session, &plan_options, &plan, error);
+    if (result == 0)
+        result = compare(session, plan, error);
     if (result < 0)
         return result;
     const char *path = option_text(&session->options, "out");
@@ -64,9 +77,13 @@ const struct command command_diff = {
     .name = "diff",
     .arguments = "",
     .summary = "Show what `up` would do, and why",
-    .details = "Observes what exists, compares it with the file, and changes nothing. Exit code 0: "
-               "nothing to do;\n2: changes; 3: drift only; 4: data would be lost.",
-    .examples = "ragstack diff\nragstack diff --env prod --out plan.json\nragstack diff --expand",
+    .details =
+        "Observes what exists, compares it with the file, and changes nothing. Exit code 0: "
+        "nothing to do;\n2: changes; 3: drift only; 4: data would be lost. With --base three "
+        "sides are compared: the file, the\nfile (and its prompt) as a commit has it, and what "
+        "runs.",
+    .examples = "ragstack diff\nragstack diff --env prod --out plan.json\nragstack diff --expand\n"
+                "ragstack diff --base main",
     .options = options,
     .needs = NEED_STACK | NEED_CLOUD | NEED_LEDGER | NEED_HANDLER,
     .run = run,

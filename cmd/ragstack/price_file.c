@@ -39,17 +39,15 @@ int price_file_add_cost(struct session *session, struct plan *plan, struct error
     if (result < 0)
         return result;
     struct cost_report report = cost_report_of_plan(arena, plan, table);
-    struct plan_section *section = arena_new_of(arena, struct plan_section);
-    *section = (struct plan_section){.key = "cost", .value = cost_to_value(arena, &report)};
+    struct plan_section section = {.key = "cost", .value = cost_to_value(arena, &report)};
     if (plan->step_count) {
         CLEANUP(buffer_free) struct buffer text = BUFFER(BUFFER_LARGE);
         CLEANUP(buffer_free) struct buffer markdown = BUFFER(BUFFER_LARGE);
         cost_print_text(&text, &report, &(struct cost_style){0});
         cost_print_markdown(&markdown, &report);
-        section->text = arena_strdup(arena, buffer_string(&text));
-        section->markdown = arena_strdup(arena, buffer_string(&markdown));
+        section.text = arena_strdup(arena, buffer_string(&text));
+        section.markdown = arena_strdup(arena, buffer_string(&markdown));
     }
-    plan->sections = section;
-    plan->section_count = 1;
+    plan_add_section(plan, section);
     return 0;
 }

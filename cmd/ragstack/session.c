@@ -131,10 +131,11 @@ void session_close(struct session *session)
         http_close(session->transport);
 }
 
-int session_expand(struct session *session, struct error *error)
+int session_expand_stack(struct session *session, struct stack *stack, struct resource_list *out,
+                         struct error *error)
 {
     struct handler_zip zip = {0};
-    const char *architecture = value_text_at(session->stack->tree, "functions.architecture");
+    const char *architecture = value_text_at(stack->tree, "functions.architecture");
     int result = handler_find(session->arena, architecture, &zip, error);
     if (result == ERR_NOT_FOUND && !(session->command->needs & NEED_HANDLER))
         error_clear(error);
@@ -143,18 +144,22 @@ int session_expand(struct session *session, struct error *error)
     struct expand_options options = {
         .handler_zip = zip.path,
         .handler_sha256 = zip.sha256_base64,
-        .git = &session->stack->git,
-        .prompt = session->stack->prompt,
+        .git = &stack->git,
+        .prompt = stack->prompt,
     };
-    result = handler_sum_own(session->arena, session->stack, error);
+    result = handler_sum_own(session->arena, stack, error);
     if (result < 0)
         return result;
-    session->wanted = (struct resource_list){0};
+    *out = (struct resource_list){0};
     if (option_said(&session->options, "local"))
-        return local_expand(session->arena, session->stack->tree, &options,
-                            getenv("RAGSTACK_CHAT_URL"), getenv("RAGSTACK_CHAT_MODEL"),
-                            &session->wanted, error);
-    return cloud_expand(session->arena, session->stack->tree, &options, &session->wanted, error);
+        return local_expand(session->arena, stack->tree, &options, getenv("RAGSTACK_CHAT_URL"),
+                            getenv("RAGSTACK_CHAT_MODEL"), out, error);
+    return cloud_expand(session->arena, stack->tree, &options, out, error);
+}
+
+int session_expand(struct session *session, struct error *error)
+{
+    return session_expand_stack(session, session->stack, &session->wanted, error);
 }
 
 int session_observe(struct task *task, struct session *session, struct found_list *out,

@@ -57,6 +57,9 @@ int session_open_target(struct session *session, struct error *error);
 /* Expands the stack file into session->wanted. Without NEED_HANDLER a missing zip is no error, and
  * the functions' code is left open. */
 int session_expand(struct session *session, struct error *error);
+/* The same for another stack: one of a commit. */
+int session_expand_stack(struct session *session, struct stack *stack, struct resource_list *out,
+                         struct error *error);
 /* Expand, observe. */
 int session_observe(struct task *task, struct session *session, struct found_list *out,
                     struct error *error);

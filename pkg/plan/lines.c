@@ -138,3 +138,29 @@ void difference_lines(struct arena *arena, const struct difference *difference,
         emit(&writer, change->path, change->before ? change->before : value_null(arena),
              change->after ? change->after : value_null(arena));
 }
+
+/* -- where a change comes from -- */
+
+const char *origin_key(enum origin origin)
+{
+    static const char *const keys[] = {[ORIGIN_UNKNOWN] = NULL,
+                                       [ORIGIN_SINCE] = "since",
+                                       [ORIGIN_BEFORE] = "before",
+                                       [ORIGIN_BOTH] = "both",
+                                       [ORIGIN_DRIFT] = "drift"};
+    return keys[origin];
+}
+
+const char *origin_words(struct arena *arena, enum origin origin, const char *base)
+{
+    switch (origin) {
+    case ORIGIN_SINCE:
+        return arena_printf(arena, ", since %s", base);
+    case ORIGIN_BEFORE:
+        return arena_printf(arena, ", in %s already", base);
+    case ORIGIN_BOTH:
+        return arena_printf(arena, ", since %s and in it already", base);
+    default:
+        return ""; /* of drift the reason tells */
+    }
+}

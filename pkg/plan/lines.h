@@ -18,6 +18,9 @@ const char *value_words(struct arena *arena, const struct value *value);
 
 const char *step_word(enum step_kind kind); /* "create" ... */
 const char *why_words(enum why why);        /* "drifted" ... */
+const char *origin_key(enum origin origin); /* "since" ...; NULL: unknown */
+/* ", since main"; "" when it is not known. */
+const char *origin_words(struct arena *arena, enum origin origin, const char *base);
 /* What its loss of data would take, in words; NULL: nothing, or it is not known. */
 const char *step_would_lose(const struct step *step);
 

@@ -479,6 +479,16 @@ int plan_make(struct arena *arena, struct target *target, const struct resource_
     return 0;
 }
 
+void plan_add_section(struct plan *plan, struct plan_section section)
+{
+    struct plan_section *sections =
+        arena_array(plan->arena, plan->section_count + 1, sizeof *sections);
+    for (size_t i = 0; i < plan->section_count; i++)
+        sections[i] = plan->sections[i];
+    sections[plan->section_count++] = section;
+    plan->sections = sections;
+}
+
 struct plan_summary plan_summarize(const struct plan *plan)
 {
     struct plan_summary summary = {.unchanged = plan->unchanged,

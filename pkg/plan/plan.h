@@ -27,9 +27,19 @@ enum step_kind { STEP_CREATE, STEP_UPDATE, STEP_REPLACE, STEP_DELETE };
 /* Why a field differs; WHY_DIFFERS when there is no earlier deployment to compare with. */
 enum why { WHY_DIFFERS, WHY_FILE, WHY_DRIFT, WHY_REFERENCE };
 
+/* Where a change comes from, beside a commit (base.h). */
+enum origin {
+    ORIGIN_UNKNOWN, /* nobody asked */
+    ORIGIN_SINCE,   /* written since */
+    ORIGIN_BEFORE,  /* the commit says so, too */
+    ORIGIN_BOTH,    /* the commit would change it already, and what was written since as well */
+    ORIGIN_DRIFT,   /* no file changed: what runs did */
+};
+
 struct difference {
     struct change change; /* one row a top-level field; NULL field for tags */
     enum why why;
+    enum origin origin;
     bool replaces; /* this one cannot change in place */
     bool loses_data;
     struct mark mark; /* of the property in the stack file; line 0 if it is not there */
@@ -50,6 +60,7 @@ struct step {
     const char *blocked; /* cannot be done as things are: what to do instead; NULL: it can */
     int generation;      /* that a create or replace makes */
     struct mark mark;
+    enum origin origin;
 };
 
 /* What others know of the plan as a whole (its cost): told before the summary. */
@@ -73,6 +84,7 @@ struct plan {
     bool makes_ledger;  /* it does not exist yet: applying makes it */
     const struct plan_section *sections;
     size_t section_count;
+    const char *base;        /* the revision that `origin` is about; NULL: none */
     const char *fingerprint; /* sha256 of all that was observed and wanted: a saved plan's guard */
 };
 
@@ -96,6 +108,8 @@ int plan_make(struct arena *arena, struct target *target, const struct resource_
  * their number. Pure. */
 int plan_check_references(struct arena *arena, const struct resource_list *wanted,
                           fault_report *report, void *data);
+
+void plan_add_section(struct plan *plan, struct plan_section section);
 
 /* What diff's exit code says. */
 struct plan_summary {

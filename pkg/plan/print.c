@@ -69,6 +69,7 @@ static void print_difference(struct buffer *out, const struct plan *plan,
         return;
     out->data[--out->length] = '\0'; /* the reason goes on the last line */
     buffer_printf(out, "   (%s", why_words(difference->why));
+    buffer_text(out, origin_words(plan->arena, difference->origin, plan->base));
     if (difference->replaces)
         buffer_text(out, ", cannot change in place");
     buffer_char(out, ')');
@@ -109,7 +110,9 @@ static void print_step(struct buffer *out, const struct plan *plan, const struct
     buffer_printf(out, "  %s %-*s %-*s", looks[step->kind].sign, columns.kind, step->type->kind,
                   columns.id, step->id);
     paint(out, style, "\033[0m");
-    buffer_printf(out, "  %s: %s", looks[step->kind].word, step->reason);
+    buffer_printf(out, "  %s: %s%s", looks[step->kind].word, step->reason,
+                  step->difference_count ? ""
+                                         : origin_words(plan->arena, step->origin, plan->base));
     if (step->loses_data) {
         paint(out, style, "\033[1;31m");
         buffer_text(out, "  DATA LOSS");

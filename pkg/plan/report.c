@@ -18,8 +18,9 @@ static void markdown_step(struct buffer *out, const struct plan *plan, const str
 {
     /* diff blocks colour lines by their first character */
     const char *first = step->kind == STEP_CREATE ? "+" : step->kind == STEP_DELETE ? "-" : "!";
-    buffer_printf(out, "%s %s %s.%s: %s%s\n", first, step_word(step->kind), step->type->kind,
-                  step->id, step->reason, step->loses_data ? "  **DATA LOSS**" : "");
+    buffer_printf(out, "%s %s %s.%s: %s%s%s\n", first, step_word(step->kind), step->type->kind,
+                  step->id, step->reason, origin_words(plan->arena, step->origin, plan->base),
+                  step->loses_data ? "  **DATA LOSS**" : "");
     if (step->blocked)
         buffer_printf(out, "!   %s\n", step->blocked);
     if (step_would_lose(step))
@@ -122,6 +123,11 @@ static struct value *plain(struct arena *arena, const struct value *value)
                                     : value_copy(arena, value);
 }
 
+static struct value *origin_to_value(struct arena *arena, enum origin origin)
+{
+    return origin_key(origin) ? value_string(arena, origin_key(origin)) : NULL;
+}
+
 static struct value *difference_to_value(struct arena *arena, const struct difference *difference)
 {
     struct value *row = value_map(arena);
@@ -129,6 +135,7 @@ static struct value *difference_to_value(struct arena *arena, const struct diffe
     value_set(arena, row, "before", plain(arena, difference->change.before));
     value_set(arena, row, "after", plain(arena, difference->change.after));
     value_set_text(arena, row, "why", why_words(difference->why));
+    value_set(arena, row, "origin", origin_to_value(arena, difference->origin));
     value_set_bool(arena, row, "replaces", difference->replaces);
     value_set(arena, row, "place", place_to_value(arena, difference->mark));
     return row;
@@ -143,6 +150,7 @@ static struct value *step_to_value(struct arena *arena, const struct step *step)
     if (step->found)
         value_set_text(arena, row, "physical_id", step->found->physical_id);
     value_set_text(arena, row, "reason", step->reason);
+    value_set(arena, row, "origin", origin_to_value(arena, step->origin));
     value_set_bool(arena, row, "loses_data", step->loses_data);
     value_set_text(arena, row, "would_lose", step_would_lose(step));
     value_set_bool(arena, row, "drift", step->drift);

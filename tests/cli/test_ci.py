@@ -137,9 +137,11 @@ class WriteTest(cli.OfflineCase):
             self.assertEqual(document["ragstack-diff"]["artifacts"]["reports"]["codequality"],
                              "gl-code-quality-report.json")
             return
-        self.assertEqual(document["permissions"], {"contents": "read", "id-token": "write"})
+        self.assertEqual(document["permissions"],
+                         {"contents": "read", "id-token": "write", "pull-requests": "write"})
         steps = document["jobs"]["ragstack"]["steps"]
-        roles = [step["env"]["AWS_ROLE_ARN"] for step in steps if "env" in step]
+        self.assertEqual(steps[0]["with"], {"fetch-depth": 0})
+        roles = [step["env"]["AWS_ROLE_ARN"] for step in steps if "AWS_ROLE_ARN" in step.get("env", {})]
         self.assertEqual(roles, ["${{ vars.RAGSTACK_ROLE_DIFF }}", "${{ vars.RAGSTACK_ROLE_UP }}"])
 
     def test_the_commands_in_them_are_right(self):
