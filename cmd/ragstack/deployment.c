@@ -127,34 +127,79 @@ static int keep_code(struct task *task, struct session *session, const char *pat
     return result;
 }
 
-/* Each zip once. What is not kept cannot be rolled back to, and hinders nothing else. */
-static void keep_all_code(struct task *task, struct session *session, const struct plan *plan,
-                          struct value *document)
+/* Each zip once: its path, by its sum. */
+static struct value *all_code(struct arena *arena, const struct plan *plan)
 {
-    struct arena *arena = session->arena;
-    struct value *kept = value_list(arena), *other;
+    struct value *codes = value_map(arena);
     for (size_t i = 0; i < plan->step_count; i++) {
         const char *sum = deployment_code_of(arena, &plan->steps[i]);
-        bool done = !sum;
-        value_each(other, kept) done = done || value_is_text(other, sum);
-        if (done)
-            continue;
-        struct error error = {0};
-        const char *path = value_text(plan->steps[i].resource->props, "code");
-        if (keep_code(task, session, path, sum, &error) == 0)
-            value_push_text(arena, kept, sum);
-        else
-            fprintf(stderr, "warning: %s is not kept for a rollback: %s\n", path, error.message);
+        if (sum)
+            value_set_text(arena, codes, sum, value_text(plan->steps[i].resource->props, "code"));
     }
-    value_set(arena, document, "artifacts", kept);
+    return codes;
+}
+
+static struct value *sums_of(struct arena *arena, const struct value *codes)
+{
+    struct value *sums = value_list(arena);
+    for (size_t i = 0; i < value_count(codes); i++)
+        value_push_text(arena, sums, value_entry(codes, i)->key);
+    return sums;
 }
 
 /* -- the record -- */
 
+/* What is written before the first change, at the same time: the zips, and the document. */
+struct beginning {
+    struct session *session;
+    struct value *document;         /* or */
+    const struct value_entry *code; /* its path, by its sum */
+    bool written;
+};
+
+/* What is not kept cannot be rolled back to, and hinders nothing else. */
+static int write_beginning(struct task *task, void *argument, struct error *error)
+{
+    struct beginning *beginning = argument;
+    struct session *session = beginning->session;
+    struct error own = {0};
+    int number;
+    if (!beginning->code)
+        return ledger_begin(task, session->ledger, session->arena, beginning->document, &number,
+                            error);
+    const char *path = beginning->code->value->string.text;
+    beginning->written = keep_code(task, session, path, beginning->code->key, &own) == 0;
+    if (!beginning->written)
+        fprintf(stderr, "warning: %s is not kept for a rollback: %s\n", path, own.message);
+    return 0;
+}
+
+/* "artifacts" in the document: what is going to be kept, and in the end what was. */
+static int write_all(struct task *task, struct session *session, const struct plan *plan,
+                     struct value *document, struct error *error)
+{
+    struct arena *arena = session->arena;
+    struct value *codes = all_code(arena, plan), *kept = value_list(arena);
+    size_t count = value_count(codes);
+    struct beginning *beginnings = arena_array(arena, count + 1, sizeof *beginnings);
+    value_set(arena, document, "artifacts", sums_of(arena, codes));
+    beginnings[count] = (struct beginning){.session = session, .document = document};
+    for (size_t i = 0; i < count; i++)
+        beginnings[i] = (struct beginning){.session = session, .code = value_entry(codes, i)};
+    int result = task_each(task, "ledger", write_beginning, beginnings, sizeof *beginnings,
+                           count + 1, 0, error);
+    for (size_t i = 0; i < count; i++) {
+        if (beginnings[i].written)
+            value_push_text(arena, kept, beginnings[i].code->key);
+    }
+    value_set(arena, document, "artifacts", kept);
+    return result;
+}
+
 int deployment_begin(struct task *task, struct session *session, struct deployment *deployment,
                      const struct plan *plan, struct error *error)
 {
-    int number, result = 0;
+    int result = 0;
     if (!deployment->lease && plan->down)
         return 0;
     if (!deployment->lease)
@@ -164,10 +209,9 @@ int deployment_begin(struct task *task, struct session *session, struct deployme
     if (result < 0)
         return result;
     struct value *document = record_begin(session, plan, deployment->partial);
-    keep_all_code(task, session, plan, document);
     if (deployment->more)
         document = value_merge(session->arena, document, deployment->more);
-    result = ledger_begin(task, session->ledger, session->arena, document, &number, error);
+    result = write_all(task, session, plan, document, error);
     deployment->document = result == 0 ? document : NULL;
     return result;
 }

@@ -152,8 +152,8 @@ static const char *peer_text(const struct observation *observation, const struct
 {
     const struct cloud *cloud = observation->target;
     const char *id = value_text(item, peer->reply_member), *owner = value_text(item, "userId");
-    bool foreign = strcmp(peer->field, "group") == 0 && owner && cloud->identity.account &&
-                   strcmp(owner, cloud->identity.account) != 0;
+    bool foreign =
+        strcmp(peer->field, "group") == 0 && owner && strcmp(owner, cloud->identity.account) != 0;
     return foreign && id ? arena_printf(observation->arena, "%s/%s", owner, id) : id;
 }
 
@@ -182,7 +182,10 @@ static int decode(struct task *task, struct observation *observation, const stru
                   struct value *props, struct error *error)
 {
     struct value *rules = value_list(observation->arena), *permission;
-    (void)task, (void)error;
+    struct cloud *cloud = observation->target;
+    int result = cloud->identity.account ? 0 : cloud_identify(task, cloud, error);
+    if (result < 0)
+        return result;
     value_each(permission, value_at(item, "ipPermissions.item"))
         read_permission(observation, "ingress", permission, rules);
     value_each(permission, value_at(item, "ipPermissionsEgress.item"))
@@ -403,7 +406,7 @@ static const struct patience patience[] = {
 const struct resource_type ec2_security_group = {
     .kind = "ec2.security_group",
     .summary = "what may pass to and from its members",
-    .flags = NAMED,
+    .flags = NAMED | BY_TAGS,
     .name_maximum = 255,
     .name_format = "ragstack-%s", /* EC2 keeps names that begin with \"sg-\" for itself */
     .fields = fields,

@@ -19,14 +19,18 @@ int lambda_read_zip(struct arena *arena, const char *path, struct value **base64
 const char *lambda_zip_sum(struct arena *arena, const char *path);
 /* AWS's sum of what it got, against the wanted one: the file may have changed meanwhile. */
 int lambda_check_code(const struct action *action, const struct value *reply, struct error *error);
-/* Waits until the function (or the version that `qualifier` names) has taken its last change. */
+/* Waits until the function (or the version that `qualifier` names) has taken its last change.
+ * `reply` is what the change answered: it may tell that already. */
 int lambda_settle(struct task *task, struct action *action, const char *qualifier,
-                  struct error *error);
+                  const struct value *reply, struct error *error);
 
 /* -- versions (lambda_version.c) -- */
-/* Makes a version of what the function is now, points the alias at it when it is active, and takes
- * old versions away. */
+/* Makes a version of what the function is now, and goes live with it. */
 int lambda_publish(struct task *task, struct action *action, bool has_alias, struct error *error);
+/* Points the alias at the version that `reply` tells of, when it is active, and takes old versions
+ * away. */
+int lambda_go_live(struct task *task, struct action *action, const struct value *reply,
+                   bool has_alias, struct error *error);
 int lambda_create_alias(struct task *task, struct action *action, const char *version,
                         struct error *error);
 /* Those that may go: all but $LATEST, what an alias uses, and the newest few. A list of strings. */

@@ -95,12 +95,14 @@ static int judge(const struct action *action, const struct value *configuration,
 }
 
 int lambda_settle(struct task *task, struct action *action, const char *qualifier,
-                  struct error *error)
+                  const struct value *reply, struct error *error)
 {
     enum { POLL_MS = 1000, LONGEST_MS = 900000 };
     static const char what[] = "the function takes the change";
     struct value *parameters = lambda_named(action->arena, action->name), *configuration;
     int64_t started_ms = task_now_ms(task);
+    if (value_text(reply, "State") && !is_under_way(reply))
+        return judge(action, reply, error);
     if (qualifier)
         value_set_text(action->arena, parameters, "Qualifier", qualifier);
     for (;;) {

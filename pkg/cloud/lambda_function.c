@@ -349,10 +349,12 @@ static bool changes_configuration(const struct action *action)
     return false;
 }
 
-static int update_code(struct task *task, struct action *action, struct error *error)
+/* `publish`: it is all that changes, and a version is made of it by the same call. */
+static int update_code(struct task *task, struct action *action, bool publish, struct value **reply,
+                       struct error *error)
 {
     struct arena *arena = action->arena;
-    struct value *parameters = lambda_named(arena, action->name), *zip, *reply = NULL;
+    struct value *parameters = lambda_named(arena, action->name), *zip;
     int result = lambda_read_zip(arena, value_text(action->want, "code"), &zip, error);
     if (result < 0)
         return result;
@@ -360,10 +362,10 @@ static int update_code(struct task *task, struct action *action, struct error *e
     value_set(arena, parameters, "Architectures",
               value_push(arena, value_list(arena),
                          value_copy(arena, value_get(action->want, "architecture"))));
-    result = cloud_call(task, action, &aws_lambda, "UpdateFunctionCode", parameters, &reply, error);
-    if (result == 0)
-        result = lambda_check_code(action, reply, error);
-    return result == 0 ? lambda_settle(task, action, NULL, error) : result;
+    if (publish)
+        value_set_bool(arena, parameters, "Publish", true);
+    result = cloud_call(task, action, &aws_lambda, "UpdateFunctionCode", parameters, reply, error);
+    return result == 0 ? lambda_check_code(action, *reply, error) : result;
 }
 
 static struct value *vpc_config(struct arena *arena, const struct value *props)
@@ -380,8 +382,8 @@ static int update_configuration(struct task *task, struct action *action, bool a
                                 struct error *error)
 {
     struct arena *arena = action->arena;
-    struct value *parameters =
-        all ? cloud_encode(arena, action->type, action->want) : cloud_encode_changes(arena, action);
+    struct value *reply = NULL, *parameters = all ? cloud_encode(arena, action->type, action->want)
+                                                  : cloud_encode_changes(arena, action);
     const struct value *dead_letter = value_get(action->want, "dead_letter");
     value_set_text(arena, parameters, "FunctionName", action->name);
     if (action_changes(action, "subnets") || action_changes(action, "groups"))
@@ -390,8 +392,8 @@ static int update_configuration(struct task *task, struct action *action, bool a
         value_set(arena, parameters, "DeadLetterConfig",
                   value_set_text(arena, value_map(arena), "TargetArn", ""));
     int result = cloud_call(task, action, &aws_lambda, "UpdateFunctionConfiguration", parameters,
-                            NULL, error);
-    return result == 0 ? lambda_settle(task, action, NULL, error) : result;
+                            &reply, error);
+    return result == 0 ? lambda_settle(task, action, NULL, reply, error) : result;
 }
 
 static int update_concurrency(struct task *task, struct action *action, struct error *error)
@@ -406,19 +408,32 @@ static int update_concurrency(struct task *task, struct action *action, struct e
     return cloud_call(task, action, &aws_lambda, "PutFunctionConcurrency", parameters, NULL, error);
 }
 
-static int update(struct task *task, struct action *action, struct error *error)
+/* Code, configuration, and the version that goes live with both. */
+static int deploy(struct task *task, struct action *action, struct error *error)
 {
     const char *live = value_text(action->have->props, "live");
     bool failed = live && strcmp(live, "failed") == 0 && action_changes(action, "live");
     bool code = changes_code(action);
     bool configuration = changes_configuration(action) || failed;
+    bool has_alias = live && strcmp(live, "none") != 0;
+    struct value *reply = NULL;
     int result = 0;
     if (code)
-        result = update_code(task, action, error);
+        result = update_code(task, action, !configuration, &reply, error);
+    if (result == 0 && code && !configuration)
+        return lambda_go_live(task, action, reply, has_alias, error);
+    if (result == 0 && code)
+        result = lambda_settle(task, action, NULL, reply, error);
     if (result == 0 && configuration)
         result = update_configuration(task, action, failed, error);
-    if (result == 0 && (code || configuration || action_changes(action, "live")))
-        result = lambda_publish(task, action, live && strcmp(live, "none") != 0, error);
+    if (result == 0 && (configuration || action_changes(action, "live")))
+        result = lambda_publish(task, action, has_alias, error);
+    return result;
+}
+
+static int update(struct task *task, struct action *action, struct error *error)
+{
+    int result = deploy(task, action, error);
     if (result == 0 && action_changes(action, "concurrency"))
         result = update_concurrency(task, action, error);
     if (result == 0 && action_changes(action, "permissions"))
@@ -433,12 +448,12 @@ static int update(struct task *task, struct action *action, struct error *error)
 static int leave_network(struct task *task, struct action *action, struct error *error)
 {
     struct arena *arena = action->arena;
-    struct value *parameters = lambda_named(arena, action->name);
+    struct value *parameters = lambda_named(arena, action->name), *reply = NULL;
     value_set(arena, parameters, "VpcConfig", vpc_config(arena, NULL));
     int result = cloud_call(task, action, &aws_lambda, "UpdateFunctionConfiguration", parameters,
-                            NULL, error);
+                            &reply, error);
     if (result == 0)
-        result = lambda_settle(task, action, NULL, error);
+        result = lambda_settle(task, action, NULL, reply, error);
     if (result == ERR_CANCELLED)
         return result;
     error_clear(error);

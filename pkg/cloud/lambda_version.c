@@ -78,12 +78,14 @@ struct value *lambda_old_versions(struct arena *arena, const struct value *versi
 }
 
 /* Old versions cost storage, and no more: what cannot be taken away now is, another time. */
-static void prune(struct task *task, struct action *action)
+static void prune(struct task *task, struct action *action, const char *newest)
 {
     struct cloud *cloud = action->target;
     struct arena *arena = action->arena;
     struct value *parameters = lambda_named(arena, action->name), *versions, *aliases, *version;
     struct error error = {0};
+    if (strtol(newest, NULL, 10) <= KEPT_VERSIONS) /* they count up from 1 */
+        return;
     int result = aws_list(task, cloud->client, arena, &aws_lambda, "ListVersionsByFunction",
                           parameters, &versions, &error);
     if (result == 0 && value_item_count(versions) > KEPT_VERSIONS + 1)
@@ -107,16 +109,21 @@ int lambda_publish(struct task *task, struct action *action, bool has_alias, str
     struct value *parameters = lambda_named(action->arena, action->name), *reply = NULL;
     value_set(action->arena, parameters, "CodeSha256", value_get(action->want, "code_sha256"));
     int result = cloud_call(task, action, &aws_lambda, "PublishVersion", parameters, &reply, error);
+    return result == 0 ? lambda_go_live(task, action, reply, has_alias, error) : result;
+}
+
+int lambda_go_live(struct task *task, struct action *action, const struct value *reply,
+                   bool has_alias, struct error *error)
+{
     const char *version = value_text(reply, "Version");
-    if (result == 0 && !version)
-        return error_set(error, ERR_FAILED, "PublishVersion told no version");
-    if (result == 0)
-        result = lambda_settle(task, action, version, error);
+    if (!version)
+        return error_set(error, ERR_FAILED, "AWS told no version of %s", action->name);
+    int result = lambda_settle(task, action, version, reply, error);
     if (result == 0)
         result = (has_alias ? update_alias : lambda_create_alias)(task, action, version, error);
     if (result == 0) {
         value_set_text(action->arena, action->made, "live_version", version);
-        prune(task, action);
+        prune(task, action, version);
     }
     return result;
 }

@@ -71,18 +71,25 @@ static int write_next(struct task *task, struct ledger *ledger, struct arena *ar
                       struct value *deployment, int *number, struct error *error)
 {
     struct value *there = NULL;
-    int result = newest_number(task, ledger, arena, number, error);
+    int result = 0;
+    *number = ledger->newest;
+    if (!*number)
+        result = newest_number(task, ledger, arena, number, error);
     if (result < 0)
         return result;
     const char *key = key_of(arena, ++*number);
     value_set_int(arena, deployment, "number", *number);
     result = put_document(task, ledger, arena, key, deployment, LEDGER_ABSENT, error);
+    ledger->newest = result == 0 ? *number : 0;
     if (result != ERR_EXISTS && result != ERR_LOST_REPLY)
         return result;
     result = get_document(task, ledger, arena, key, &there, error);
     if (result < 0 && result != ERR_NOT_FOUND)
         return result;
-    return result == 0 && value_equal(there, deployment) ? 0 : 1; /* only the reply was lost */
+    if (result == ERR_NOT_FOUND || !value_equal(there, deployment))
+        return 1;
+    ledger->newest = *number; /* only the reply was lost */
+    return 0;
 }
 
 int ledger_begin(struct task *task, struct ledger *ledger, struct arena *arena,
@@ -172,6 +179,7 @@ int ledger_applied(struct task *task, struct ledger *ledger, struct arena *arena
     int result = get_document(task, ledger, arena, APPLIED_KEY, &document, &own);
     *out =
         (struct ledger_applied){value_get(document, "resolved"), value_get(document, "resources")};
+    ledger->newest = (int)value_int_at(document, "number", 0);
     if (result == ERR_NOT_FOUND)
         return 0;
     if (result < 0 && error)
@@ -184,6 +192,7 @@ int ledger_set_applied(struct task *task, struct ledger *ledger, struct arena *a
 {
     struct value *document = value_map(arena);
     value_set_int(arena, document, "schema", 1);
+    value_set_int(arena, document, "number", ledger->newest);
     value_set(arena, document, "resolved", applied->resolved);
     value_set(arena, document, "resources", applied->resources);
     return put_document(task, ledger, arena, APPLIED_KEY, document, LEDGER_ANY, error);

@@ -27,6 +27,7 @@ struct ledger {
     struct clock *clock;
     int64_t skew_ms; /* the store's clock minus ours, as last seen */
     bool missing;    /* there is no ledger at all, as last seen */
+    int newest;      /* number of the newest deployment, as last seen; 0: it has to be looked up */
 
     /* ERR_NOT_FOUND: no such object, or no ledger at all. */
     int (*get)(struct task *task, struct ledger *ledger, struct arena *arena, const char *key,

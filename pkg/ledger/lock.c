@@ -175,9 +175,8 @@ static int take_over(struct task *task, struct lease *lease, const struct ledger
     return 0;
 }
 
-/* Looks before it writes: who only comes to hear that it is held, or that there is no ledger,
- * changes nothing. 1: others were faster, or it is not known what stands there. */
-static int try_to_take(struct task *task, struct lease *lease, struct error *error)
+/* 1: others were faster, or it is not known what stands there. */
+static int look_and_take(struct task *task, struct lease *lease, struct error *error)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct ledger_holder holder;
@@ -199,10 +198,16 @@ static int try_to_take(struct task *task, struct lease *lease, struct error *err
     return again ? 1 : result;
 }
 
+/* It is free most of the time: writing takes it, or changes nothing. */
 static int take(struct task *task, struct lease *lease, struct error *error)
 {
+    int first = write_lock(task, lease, LEDGER_ABSENT, error);
+    if (first != ERR_EXISTS && first != ERR_CONFLICT && first != ERR_LOST_REPLY &&
+        first != ERR_NOT_FOUND)
+        return first;
+    error_clear(error);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        int result = try_to_take(task, lease, error);
+        int result = look_and_take(task, lease, error);
         if (result <= 0)
             return result;
         result = task_sleep(task, RETRY_MS, error);

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """moto for the benchmarks: plain, but for what it lacks to hold ragstack's stack at all.
 
-A proxy without Auth fails in moto 5.2.1, and replies leave out DefaultAuthScheme, LoggingConfig and the
-descriptions of rules for prefix lists, so that no diff could ever be empty. None changes what a request costs. Both tools run against this.
+A proxy without Auth fails in moto 5.2.1, replies leave out DefaultAuthScheme, LoggingConfig and the
+descriptions of rules for prefix lists, so that no diff could ever be empty, and a function that is invoked wants
+Docker. None changes what a request costs. Both tools run against this.
 
     emulator.py PORT
 """
@@ -56,7 +57,15 @@ def repair_logging() -> None:
     LambdaFunction.get_configuration = get_configuration
 
 
+def repair_invocations() -> None:
+    def invoke(self: LambdaFunction, body: Any, request_headers: Any, response_headers: Any) -> str:
+        return '{"migrations": 3, "warning": ""}'
+
+    LambdaFunction.invoke = invoke
+
+
 if __name__ == "__main__":
+    repair_invocations()
     repair_proxies()
     repair_logging()
     repair_rules()

@@ -367,7 +367,9 @@ static void answer_changes(struct answering_cloud *cloud)
                            "{\"State\":\"Active\",\"LastUpdateStatus\":\"InProgress\"}");
     answering_cloud_answer(cloud, "/configuration", 200,
                            "{\"State\":\"Active\",\"LastUpdateStatus\":\"Successful\"}");
-    answering_cloud_answer(cloud, "/code\n", 200, "{\"CodeSha256\":\"SUM\"}");
+    answering_cloud_answer(cloud, "/code\n", 200,
+                           "{\"CodeSha256\":\"SUM\",\"Version\":\"8\",\"State\":\"Active\","
+                           "\"LastUpdateStatus\":\"InProgress\"}");
     answering_cloud_answer(cloud, "GET /2015-03-31/functions/", 200, "{\"Versions\":[]}");
     answering_cloud_answer(cloud, "/versions\n", 201, "{\"Version\":\"8\"}");
     answering_cloud_answer(cloud, "/aliases", 200, "{}");
@@ -417,7 +419,8 @@ static void a_change_that_fails_leaves_the_alias(void **state)
     struct error error = {0};
     const struct found *have = look(cloud, &current);
     cloud->answer_count = 0;
-    answering_cloud_answer(cloud, "PUT /2015-03-31/functions/", 200, "{\"CodeSha256\":\"SUM\"}");
+    answering_cloud_answer(cloud, "PUT /2015-03-31/functions/", 200,
+                           "{\"CodeSha256\":\"SUM\",\"Version\":\"8\"}");
     answering_cloud_answer(cloud, "/configuration", 200,
                            "{\"State\":\"Active\",\"LastUpdateStatus\":\"Failed\","
                            "\"LastUpdateStatusReason\":\"subnet is full\"}");
@@ -427,6 +430,22 @@ static void a_change_that_fails_leaves_the_alias(void **state)
                      ERR_FAILED);
     assert_holds(error.message, "subnet is full");
     assert_int_equal(answering_cloud_count(cloud, "/versions"), 0);
+    assert_int_equal(answering_cloud_count(cloud, "/aliases/live\n{"), 0);
+}
+
+static void code_alone_is_published_by_its_own_call(void **state)
+{
+    struct answering_cloud *cloud = *state;
+    struct error error = {0};
+    const struct found *have = look(cloud, &current);
+    answer_changes(cloud);
+    struct action action = action_of(cloud, have);
+    answering_cloud_change(cloud, &action, "code_sha256");
+    assert_int_equal(answering_cloud_run(cloud, lambda_function.update, &action, &error), 0);
+    assert_holds(answering_cloud_sent(cloud, "/code", 0), "\"Publish\":true");
+    assert_int_equal(answering_cloud_count(cloud, "/versions\n{"), 0);
+    assert_holds(answering_cloud_sent(cloud, "/configuration?Qualifier=8", 0), "");
+    assert_holds(answering_cloud_sent(cloud, "/aliases/live", 1), "\"FunctionVersion\":\"8\"");
 }
 
 static void a_stale_alias_is_all_that_is_repaired(void **state)
@@ -602,6 +621,7 @@ int main(void)
         CASE(other_code_than_was_meant_is_an_error),
         CASE(the_alias_moves_when_all_is_in_force),
         CASE(a_change_that_fails_leaves_the_alias),
+        CASE(code_alone_is_published_by_its_own_call),
         CASE(a_stale_alias_is_all_that_is_repaired),
         CASE(a_missing_alias_is_made),
         CASE(a_failed_function_gets_its_whole_configuration),
