@@ -30,6 +30,7 @@
     X(history)      \
     X(rollback)     \
     X(adopt)        \
+    X(export)       \
     X(unlock)       \
     X(ci)           \
     X(explain)      \

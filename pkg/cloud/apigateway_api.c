@@ -105,6 +105,10 @@ static const struct field fields[] = {
      .type = FIELD_STRING,
      .flags = COMPUTED,
      .summary = "for permissions of functions: ${api.execution_arn}/*"},
+    {.name = "parts",
+     .type = FIELD_DOCUMENT,
+     .flags = COMPUTED,
+     .summary = "what it consists of, as API Gateway tells it, with the ids of all"},
     {0},
 };
 

@@ -218,6 +218,17 @@ static const char *authorizer_id_of(const struct value *routes)
     return NULL;
 }
 
+/* All as it is told, with its ids: for who hands the API over to another tool. */
+static struct value *parts_of(struct arena *arena, const struct cloud_read reads[PARTS])
+{
+    struct value *parts = value_map(arena);
+    value_set(arena, parts, "routes", value_copy(arena, reads[ROUTES].reply));
+    value_set(arena, parts, "integrations", value_copy(arena, reads[INTEGRATIONS].reply));
+    value_set(arena, parts, "stage",
+              value_copy(arena, value_find(reads[STAGES].reply, "stageName", STAGE)));
+    return parts;
+}
+
 /* Only asked for when a route names one: an API for signatures has none. */
 static int decode_authorizer(struct task *task, struct observation *observation, const char *id,
                              const struct value *routes, struct value *props, struct error *error)
@@ -231,8 +242,10 @@ static int decode_authorizer(struct task *task, struct observation *observation,
     int result = cloud_get(task, observation, &aws_apigateway, "GetAuthorizer",
                            value_set_text(arena, api_of(arena, id), "authorizerId", authorizer_id),
                            &reply, error);
-    if (result == 0 && reply)
+    if (result == 0 && reply) {
         value_set(arena, props, "authorizer", cloud_decode(arena, &authorizer_type, reply));
+        value_set(arena, value_get(props, "parts"), "authorizer", reply);
+    }
     return result;
 }
 
@@ -263,6 +276,7 @@ int api_read(struct task *task, struct observation *observation, const char *id,
     value_set(arena, *props, "routes",
               decode_routes(arena, routes, reads[INTEGRATIONS].reply, authorizer_id_of(routes)));
     value_set(arena, *props, "stage", decode_stage(arena, reads[STAGES].reply));
+    value_set(arena, *props, "parts", parts_of(arena, reads));
     return decode_authorizer(task, observation, id, routes, *props, error);
 }
 

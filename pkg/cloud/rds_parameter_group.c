@@ -29,18 +29,24 @@ static const struct field fields[] = {
      .type = FIELD_STRING,
      .flags = COMPUTED,
      .summary = "its ARN"},
+    {.name = "methods",
+     .type = FIELD_MAP,
+     .flags = COMPUTED,
+     .summary = "how each parameter was applied: immediate, or pending-reboot"},
     {0},
 };
 
-/* Those that somebody set. Without a source it is one of them: only the full list has others. */
-static struct value *user_parameters(struct arena *arena, const struct value *items)
+/* Those that somebody set, by this member. Without a source it is one of them: only the full list
+ * has others. */
+static struct value *user_parameters(struct arena *arena, const struct value *items,
+                                     const char *member)
 {
     struct value *map = value_map(arena), *item;
     value_each(item, items)
     {
         const char *name = value_text(item, "ParameterName");
         const char *source = value_text(item, "Source");
-        const char *value = value_text(item, "ParameterValue");
+        const char *value = value_text(item, member);
         if (name && value && (!source || strcmp(source, "user") == 0))
             value_set_text(arena, map, name, value);
     }
@@ -57,7 +63,8 @@ static int decode(struct task *task, struct observation *observation, const stru
     value_set_text(arena, parameters, "Source", "user");
     int result =
         cloud_list(task, observation, &aws_rds, "DescribeDBParameters", parameters, &items, error);
-    value_set(arena, props, "parameters", user_parameters(arena, items));
+    value_set(arena, props, "parameters", user_parameters(arena, items, "ParameterValue"));
+    value_set(arena, props, "methods", user_parameters(arena, items, "ApplyMethod"));
     return result;
 }
 

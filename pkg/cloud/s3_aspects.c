@@ -186,6 +186,7 @@ static void decode_policy(struct arena *arena, const char *arn, const struct val
     bool has_tls = false;
     if (body && policy_tree(arena, body, &policy, NULL) < 0)
         policy = NULL;
+    value_set(arena, props, "whole_policy", value_copy(arena, policy));
     value_each(statement, value_get(policy, "Statement"))
     {
         if (!has_tls && field_equal(arena, &rule, tls, statement))

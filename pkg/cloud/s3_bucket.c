@@ -70,6 +70,10 @@ static const struct field fields[] = {
      .summary = "functions that are called when objects come or go; each needs to permit "
                 "s3.amazonaws.com"},
     {.name = "arn", .type = FIELD_STRING, .flags = COMPUTED, .summary = "its ARN"},
+    {.name = "whole_policy",
+     .type = FIELD_DOCUMENT,
+     .flags = COMPUTED,
+     .summary = "its policy, with the statement of tls_only"},
     {0},
 };
 

@@ -55,6 +55,10 @@ static const struct field fields[] = {
      .fields = subscription_fields,
      .summary = "who gets the messages"},
     {.name = "arn", .type = FIELD_STRING, .flags = COMPUTED, .summary = "its ARN"},
+    {.name = "confirmed",
+     .type = FIELD_DOCUMENT,
+     .flags = COMPUTED,
+     .summary = "subscriptions that have an ARN, as SNS tells them"},
     {.name = "pending",
      .type = FIELD_INT,
      .flags = COMPUTED,
@@ -165,11 +169,13 @@ static struct value *decode(struct observation *observation, const char *name, c
 {
     static const struct resource_type subscription = {.fields = subscription_fields};
     struct arena *arena = observation->arena;
-    struct value *list = value_list(arena), *item;
+    struct value *list = value_list(arena), *confirmed = value_list(arena), *item;
     struct value *props = cloud_decode(arena, observation->type, attribute_map(arena, reply));
     value_each(item, subscriptions)
     {
         struct value *one = cloud_decode(arena, &subscription, item);
+        if (is_confirmed(item))
+            value_push(arena, confirmed, item);
         if (is_confirmed(item) || is_wanted(observation->target, one))
             value_push(arena, list, one);
     }
@@ -177,6 +183,7 @@ static struct value *decode(struct observation *observation, const char *name, c
         value_remove(props, "policy");
     value_set_text(arena, props, "name", name);
     value_set_text(arena, props, "arn", arn);
+    value_set(arena, props, "confirmed", confirmed);
     return value_set(arena, props, "subscriptions", list);
 }
 

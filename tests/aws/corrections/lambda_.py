@@ -583,6 +583,12 @@ def delete_concurrency(call: Call) -> Reply:
     return Reply(204, [], b"")
 
 
+@corrects("lambda", "GetFunctionCodeSigningConfig")
+def get_code_signing(call: Call) -> Result:
+    """No function here has one."""
+    return {"FunctionName": _split(_function(call).config["FunctionName"])[0]}
+
+
 def _tagged(call: Call) -> Function:
     arn = call.params["Resource"]
     name, qualifier = _split(arn)
