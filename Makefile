@@ -161,6 +161,7 @@ bench: ## measure beside terraform, in one run
 	$(MAKE) -j$(JOBS) VARIANT=release all build/release/latency_proxy build/release/diff_scale
 	build/release/diff_scale
 	$(PYTHON) tests/bench/run.py build/release $(BENCH)
+	$(PYTHON) tests/bench/watching.py build/release
 bench-retrieval: ## measure search and refusals on examples/, alone and among 3,000 others
 	$(MAKE) -j$(JOBS) VARIANT=release all build/release/retrieval
 	$(PYTHON) tests/bench/retrieval.py build/release

@@ -8,6 +8,7 @@
 #include "cmd/ragstack/screen.h"
 #include "cmd/ragstack/terminal_text.h"
 #include "cmd/ragstack/watch_sources.h"
+#include "pkg/base/panic.h"
 #include "pkg/watch/cost.h"
 #include "pkg/watch/watch_page.h"
 #include "pkg/watch/watch_value.h"
@@ -45,6 +46,7 @@ static int read_once(struct task *task, struct watch *watch, struct error *error
 {
     struct arena *arena = arena_new();
     struct figures figures;
+    require(watch->source.read); /* watch_source_open gave it */
     int result =
         watch->source.read(task, watch->source.data, arena, watch->seconds, &figures, error);
     if (result < 0) {

@@ -62,24 +62,25 @@ static double free_storage(const char *folder)
 
 static double free_memory(void)
 {
+    static const char available[] = "MemAvailable:";
     char line[256];
-    long long kilobytes;
     double bytes = NAN;
     FILE *file = fopen("/proc/meminfo", "re");
     while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "MemAvailable: %lld kB", &kilobytes) == 1)
-            bytes = (double)kilobytes * 1024;
+        if (strncmp(line, available, sizeof available - 1) == 0)
+            bytes = strtod(line + sizeof available - 1, NULL) * 1024; /* kB */
     }
     if (file)
         fclose(file);
     return bytes;
 }
 
-/* User and system time of a process; -1 when it is gone. */
+/* User and system time of a process; -1 when it is gone. Source: proc_pid_stat(5). */
 static int64_t ticks_of(int64_t pid)
 {
+    enum { USER = 14, SYSTEM = 15, AFTER_NAME = 3 };
     char path[64], text[1024];
-    unsigned long user = 0, system = 0;
+    int64_t ticks = 0;
     snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
@@ -88,11 +89,15 @@ static int64_t ticks_of(int64_t pid)
     if (length <= 0)
         return -1;
     text[length] = '\0';
-    const char *rest = strrchr(text, ')'); /* the name before it may hold anything */
-    return rest && sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                          &system) == 2
-               ? (int64_t)(user + system)
-               : -1;
+    const char *at = strrchr(text, ')'); /* the name before it may hold anything */
+    at = at ? strchr(at, ' ') : NULL;
+    for (int number = AFTER_NAME; at && number <= SYSTEM; number++) {
+        at++;
+        if (number >= USER)
+            ticks += strtoll(at, NULL, 10);
+        at = strchr(at, ' ');
+    }
+    return ticks;
 }
 
 /* -- the database -- */

@@ -149,6 +149,42 @@ class DocumentTest(stack.LocalCase):
             self.call("DELETE", "/documents/" + urllib.parse.quote(one, safe=""))
 
 
+class WatchTest(stack.LocalCase):
+    def lines(self, name):
+        (path,) = self.folder.glob(f".ragstack/local/*/logs/{name}.log")
+        return [json.loads(line.split("\t", 1)[1]) for line in path.read_text().splitlines() if "\t{" in line]
+
+    def test_figures_are_the_sums_of_the_lines(self):
+        ids = [self.ask(row["question"])["request_id"] for row in ANSWERED[:5]]
+        self.ask(FAR[0])
+        self.assertEqual(self.call("GET", "/nowhere")[0], 404)
+        rows = self.must("watch", "--local", "--json").json["metrics"]
+        asked = [line for line in self.lines("ask") if line.get("event") == "question"]
+        access = [line for line in self.lines("api") if "routeKey" in line]
+        self.assertEqual(rows["questions"]["value"], len(asked))
+        self.assertEqual(rows["refusals"]["value"], sum(line["NoAnswer"] for line in asked))
+        self.assertEqual(rows["input-tokens"]["today"], sum(line["InputTokens"] for line in asked))
+        self.assertEqual(rows["requests"]["value"], len(access))
+        self.assertEqual(rows["answers-4xx"]["value"], sum(400 <= line["status"] < 500 for line in access))
+        ordered = sorted(line["TotalMs"] for line in asked)
+        self.assertEqual(rows["ask"]["p50"], ordered[(len(ordered) + 1) // 2 - 1])
+        self.assertEqual(rows["ask"]["p99"], ordered[-1])
+        self.assertGreaterEqual(rows["cold-starts"]["value"], 1)
+        self.assertGreaterEqual(rows["connections"]["value"], 1)
+        self.assertTrue(0 <= rows["database-cpu"]["value"] <= 100, rows["database-cpu"])
+        self.assertGreater(rows["free-memory"]["value"], 2**20)
+        self.assertNotIn("pinned", rows)
+        summary = self.must("logs", "--local", "--cost", "--slow", "1", "--errors", "--json").json
+        self.assertEqual(sum(row["questions"] for row in summary["cost"]), len(asked))
+        self.assertEqual(summary["slow"][0]["total_ms"], ordered[-1])
+        self.assertEqual(summary["errors"], [])
+        trace = self.must("logs", "--local", "--request", ids[0], "--trace", "--json").json
+        own = next(line for line in asked if line["requestId"] == ids[0])
+        told = {span["name"]: span["length_ms"] for span in trace["spans"]}
+        self.assertEqual(told["generate"], own["GenerateMs"])
+        self.assertEqual((trace["outcome"], trace["status"]), ("answered", 200))
+
+
 class LifeTest(stack.LocalCase):
     def test_the_page_is_served_and_asks(self):
         process = self.program.start("open", "--local")
