@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "pkg/convert/internal.h"
+#include "pkg/value/utf8.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+enum { UTF8_LONGEST = 4 };
 
 enum look {
     INLINE,  /* part of a line */
@@ -67,14 +71,24 @@ static void put_lines(struct writer *writer, size_t count)
         buffer_char(out, '\n');
 }
 
+/* One character. The parser lets bytes through that are no UTF-8 where it knows no encoding. */
+static void put_character(struct buffer *out, const char *text, size_t bytes)
+{
+    if (bytes)
+        buffer_append(out, text, bytes);
+    else
+        buffer_text(out, REPLACEMENT);
+}
+
 /* White space runs together, but for preformatted text. */
 static void put_text(struct writer *writer, const char *text)
 {
     struct buffer *out = &writer->out;
-    for (; *text; text++) {
+    for (size_t bytes; *text; text += bytes ? bytes : 1) {
+        bytes = utf8_character_bytes(text, strnlen(text, UTF8_LONGEST));
         if (writer->pre) {
             if (*text != '\r')
-                buffer_char(out, *text);
+                put_character(out, text, bytes);
             continue;
         }
         if (strchr(" \t\n\r\f", *text)) {
@@ -85,7 +99,7 @@ static void put_text(struct writer *writer, const char *text)
         if (writer->space && !begins)
             buffer_char(out, ' ');
         writer->space = false;
-        buffer_char(out, *text);
+        put_character(out, text, bytes);
     }
 }
 

@@ -16,6 +16,38 @@
 
 /* -- the event -- */
 
+/* Is it what JSON can carry? */
+static bool is_plain(const char *text, size_t length)
+{
+    for (size_t at = 0, bytes; at < length; at += bytes) {
+        bytes = utf8_character_bytes(text + at, length - at);
+        if (!bytes || !text[at])
+            return false;
+    }
+    return true;
+}
+
+/* Names that differ in broken bytes alone must not become the same key twice. */
+static const char *key_text(struct arena *arena, const char *text)
+{
+    size_t length = strlen(text);
+    if (is_plain(text, length))
+        return text;
+    char *clean = arena_strndup(arena, text, length);
+    for (size_t at = 0, bytes; at < length; at += bytes ? bytes : 1) {
+        bytes = utf8_character_bytes(clean + at, length - at);
+        if (!bytes)
+            clean[at] = '?';
+    }
+    return clean;
+}
+
+static void add_text(struct arena *arena, struct value *map, const char *name, const char *text)
+{
+    const char *key = key_text(arena, name), *before = value_text(map, key);
+    value_set_text(arena, map, key, before ? arena_printf(arena, "%s,%s", before, text) : text);
+}
+
 static struct value *split_query(const struct request *request)
 {
     struct value *map = value_map(request->arena);
@@ -25,10 +57,8 @@ static struct value *split_query(const struct request *request)
         const char *text = name < length
                                ? http_decode(request->arena, at + name + 1, length - name - 1, true)
                                : "";
-        const char *before = value_text(map, key);
         if (*key)
-            value_set_text(request->arena, map, key,
-                           before ? arena_printf(request->arena, "%s,%s", before, text) : text);
+            add_text(request->arena, map, key, text);
         at += length;
         at += *at == '&';
     }
@@ -51,8 +81,12 @@ static struct value *split_cookies(const struct request *request)
 
 static struct value *headers_without_cookies(const struct request *request)
 {
-    struct value *headers = value_copy(request->arena, request->headers);
-    value_remove(headers, "cookie");
+    struct value *headers = value_map(request->arena);
+    for (size_t i = 0; i < value_count(request->headers); i++) {
+        const struct value_entry *entry = value_entry(request->headers, i);
+        if (strcmp(entry->key, "cookie") != 0)
+            add_text(request->arena, headers, entry->key, value_text(request->headers, entry->key));
+    }
     return headers;
 }
 
@@ -90,17 +124,6 @@ static struct value *request_context(const struct request *request, const char *
     value_set_text(arena, context, "stage", "$default");
     value_set_text(arena, context, "time", text);
     return value_set_int(arena, context, "timeEpoch", now_ms);
-}
-
-/* JSON carries nothing else. */
-static bool is_plain(const char *text, size_t length)
-{
-    for (size_t at = 0, bytes; at < length; at += bytes) {
-        bytes = utf8_character_bytes(text + at, length - at);
-        if (!bytes || !text[at])
-            return false;
-    }
-    return true;
 }
 
 /* Bodies of other types arrive in base64, as API Gateway sends them. */

@@ -26,6 +26,14 @@ STACK = "stack: handbook\nregion: us-east-1\napi: {throttle: {rate: 1000, burst:
 FETCH_S = 300  # the first time on a machine: PostgreSQL and the encoder
 
 
+def new_folder(case: type[unittest.TestCase]) -> pathlib.Path:
+    holder = tempfile.TemporaryDirectory(prefix="ragstack-local-")
+    case.addClassCleanup(holder.cleanup)
+    folder = pathlib.Path(holder.name)
+    folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+    return folder
+
+
 class Supervisor:
     """The control of a supervisor, by the file that it leaves in its folder."""
 
@@ -53,19 +61,17 @@ class LocalCase(unittest.TestCase):
     folder: pathlib.Path
     program: harness.Program
     settings: dict[str, str] = {}  # of the environment
+    stack_text = STACK
 
     @classmethod
     def setUpClass(cls) -> None:
-        holder = tempfile.TemporaryDirectory(prefix="ragstack-local-")
-        cls.addClassCleanup(holder.cleanup)
-        cls.folder = pathlib.Path(holder.name)
-        cls.folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+        cls.folder = new_folder(cls)
         cls.program = harness.Program(cls.folder, "http://127.0.0.1:9", timeout_s=FETCH_S)
         cls.program.environment.update(cls.settings)
         if os.geteuid() != 0:  # what was fetched once stays fetched
             cache = os.environ.get("XDG_CACHE_HOME") or str(pathlib.Path.home() / ".cache")
             cls.program.environment["XDG_CACHE_HOME"] = cache
-        (cls.folder / "ragstack.yaml").write_text(STACK)
+        (cls.folder / "ragstack.yaml").write_text(cls.stack_text)
         cls.addClassCleanup(cls.program.run, "down", "--local", "--yes", "--allow-data-loss=database")
         cls.must("up", "--local", "--yes")
         cls.must("ingest", "--local", str(HANDBOOK))
@@ -92,6 +98,17 @@ class LocalCase(unittest.TestCase):
 
     def url(self) -> str:
         return self.must("outputs", "--local", "api_url").stdout.strip()
+
+    def status_of(self, method: str, path: str, body: Any = None) -> int:
+        """For replies that are no JSON, too."""
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url() + path, data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return reply.status
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
