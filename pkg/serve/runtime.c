@@ -16,6 +16,8 @@
 enum {
     CONCURRENCY = 2,
     PROCESS_STACK_BYTES = 256 << 10,
+    REFUSED_BYTES =
+        32 << 20, /* answers up to this are read, so that it can be said what is wrong */
 };
 
 void function_log(const struct function *function, const char *line)
@@ -91,6 +93,7 @@ static void give_up(struct function *function, struct event *event)
         dequeue(function, event);
     } else if (event->worker->event == event) {
         event->worker->event = NULL;
+        event->worker->life++; /* it gets no other event while it dies */
         if (event->worker->pid > 0)
             kill(event->worker->pid, SIGKILL);
     }
@@ -165,9 +168,8 @@ static void start_worker(struct function *function)
 {
     struct worker *worker = &function->workers[function->worker_count];
     struct error error;
-    struct server_options options = {.maximum_body_bytes = (size_t)PAYLOAD_MAXIMUM + 1024,
-                                     .serve = runtime_api_serve,
-                                     .data = worker};
+    struct server_options options = {
+        .maximum_body_bytes = REFUSED_BYTES, .serve = runtime_api_serve, .data = worker};
     *worker = (struct worker){.function = function};
     if (server_start(&options, &worker->server, &error) < 0)
         return; /* no port: the processes that run go on */

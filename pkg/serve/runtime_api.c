@@ -13,6 +13,12 @@ static struct event *take_event(struct worker *worker)
 {
     struct function *function = worker->function;
     int life = worker->life;
+    if (worker->event) {
+        event_fail(worker->event, "Runtime.NoResponse",
+                   "the process asked for another event, and had not answered this one");
+        worker->event = NULL;
+        pthread_cond_broadcast(&function->changed);
+    }
     worker->ready = worker->serving = true;
     function->ever_ready = true;
     function->status.state = "Active";

@@ -108,7 +108,8 @@ class LoadTest(stack.LocalCase):
         replies, killed = self.ask_while_killing()
         seconds = time.monotonic() - started
         counts = collections.Counter(status for status, _ in replies)
-        print(f"{COUNT} questions in {seconds:.1f} s ({COUNT / seconds:.0f}/s), {killed} kills, replies {dict(counts)}")
+        errors = collections.Counter(json.dumps(body) for status, body in replies if status != 200)
+        print(f"{COUNT} questions in {seconds:.1f} s ({COUNT / seconds:.0f}/s), {killed} kills, replies {dict(counts)}", dict(errors))
         self.assertEqual(len(replies), COUNT, "a client came to no end")
         self.assertGreaterEqual(killed, 10)
         for status, body in replies:
@@ -123,8 +124,13 @@ class LoadTest(stack.LocalCase):
 
     def check_logs(self, failed: int, killed: int) -> None:
         """Each error stands in the function's log, and why."""
+        lines: list[str] = []
         (path,) = self.folder.glob(".ragstack/local/*/logs/ask*")
-        lines = [line.split("\t", 1)[1] for line in path.read_text().splitlines()]
+        for _ in range(50):  # the line about the last one comes after its reply
+            lines = [line.split("\t", 1)[1] for line in path.read_text().splitlines()]
+            if sum("ended by signal 9" in line for line in lines) >= failed:
+                break
+            time.sleep(0.1)
         reports = [json.loads(line) for line in lines if line.startswith('{"type":"platform.report"')]
         self.assertEqual(sum(report["status"] == "error" for report in reports), failed)
         self.assertGreaterEqual(len(reports), COUNT)
