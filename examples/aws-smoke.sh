@@ -19,6 +19,7 @@ set -uo pipefail
 
 items=(
     "signature|every service accepts the signatures: a diff of the whole stack is answered"
+    "prices|the Price List API tells every price of the table, under the usage types that it has"
     "up|up from nothing comes to its end, with RDS's IAM master user and functions in a VPC"
     "empty|the diff after it is empty: AWS's own defaults are what the field tables say"
     "readonly|a diff changes nothing: not one changing call in its trace"
@@ -133,6 +134,11 @@ need_ledger() { "$ragstack" help history | grep -q '^Usage: ragstack history' ||
 physical() { "$ragstack" status --json | jq -er --arg id "$1" '.resources[] | select(.id == $id) | .physical_id'; }
 
 try_signature() (expect 2 diff)
+try_prices() (
+    need_real
+    expect 0 cost --refresh --out "$folder/prices.json"
+    jq -e --arg region "$region" '.regions[$region].about == false' "$folder/prices.json" || fail "some are not told"
+)
 try_up() (expect 0 up --yes)
 try_empty() (expect 0 diff)
 try_readonly() (
@@ -316,6 +322,7 @@ trap 'exit 130' INT TERM
 
 item signature try_signature
 [[ ${outcome[signature]} == seen ]] || exit 1
+item prices try_prices
 item up try_up
 for key in empty readonly health api question closed bucket status logs ls drift change killed lock history; do
     [[ ${outcome[up]} == seen ]] && item "$key" "try_$key"
