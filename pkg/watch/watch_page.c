@@ -248,6 +248,14 @@ static double minutes_of(const struct figures *figures)
     return minutes > 1 ? minutes : 1;
 }
 
+/* Rare ones keep their digits. */
+static const char *rate_words(const struct print *print, double a_minute)
+{
+    if (a_minute > 0 && a_minute < 0.1)
+        return arena_printf(print->arena, "%.2g", a_minute);
+    return words(print, a_minute, UNIT_COUNT);
+}
+
 static void add_traffic(struct print *print)
 {
     const struct figure *questions = figure_of(print, "questions");
@@ -255,7 +263,7 @@ static void add_traffic(struct print *print)
     begin(print, ALWAYS);
     put(print, BOLD, "%-*s", LABEL_COLUMNS, metric_panel_titles[PANEL_TRAFFIC]);
     put(print, PLAIN, "%s a minute, %s in all",
-        words(print, questions->value / minutes_of(print->figures), UNIT_COUNT),
+        rate_words(print, questions->value / minutes_of(print->figures)),
         words(print, questions->value, UNIT_COUNT));
     put_to_column(print, LABEL_COLUMNS + 3 * NUMBER_COLUMNS);
     put_spark(print, metric_number("questions"));
