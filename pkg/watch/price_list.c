@@ -187,14 +187,21 @@ int price_list_refresh(struct task *task, struct aws_client *client, struct aren
     struct value *regions = value_get(*out, "regions"), *region = value_map(arena);
     struct value *old = value_at(value_get(regions, options->region), "prices");
     struct value *prices = old ? old : value_map(arena);
-    bool about = false;
+    size_t kept = 0;
     for (size_t i = 0; i < list.count; i++) {
         take_price(&list.items[i], prices, news);
-        about = about || news->items[i].kept;
+        kept += news->items[i].kept != NULL;
     }
+    if (kept == list.count)
+        return error_set(error, ERR_FAILED,
+                         "the Price List API tells no price of %s that fits the table; it stays as "
+                         "it was",
+                         options->region);
     value_set_text(arena, region, "date", options->date);
-    value_set_bool(arena, region, "about", about);
-    value_set_text(arena, region, "source", "AWS Price List API");
+    value_set_bool(arena, region, "about", kept > 0);
+    value_set_text(arena, region, "source",
+                   kept ? arena_printf(arena, "AWS Price List API, but for %zu prices", kept)
+                        : "AWS Price List API");
     value_set(arena, region, "prices", prices);
     value_set(arena, regions, options->region, region);
     return 0;

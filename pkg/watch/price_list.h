@@ -24,7 +24,8 @@ struct price_list_options {
 };
 /* A copy of the table, with the region's prices renewed. A price that AWS does not tell without
  * doubt (none, several that differ, one more than three times off) stays as it was, and the region
- * is "about" as long as there is one. ERR_DENIED without pricing:GetProducts. */
+ * is "about" as long as there is one. ERR_DENIED without pricing:GetProducts; ERR_FAILED when none
+ * is told. */
 int price_list_refresh(struct task *task, struct aws_client *client, struct arena *arena,
                        const struct value *table, const struct price_list_options *options,
                        struct value **out, struct price_news_list *news, struct error *error);

@@ -175,7 +175,7 @@ class RefreshTest(cli.OfflineCase):
         result = self.plain(self.status(0, "cost", "--refresh"))
         region = self.region()
         self.assertTrue(region["about"])  # not all of it was told
-        self.assertEqual(region["source"], "AWS Price List API")
+        self.assertRegex(region["source"], r"^AWS Price List API, but for \d+ prices$")
         self.assertRegex(region["date"], r"^\d{4}-\d\d-\d\d$")
         prices = region["prices"]
         self.assertEqual(prices["rds.instance.db.t4g.micro"], 0.019)
@@ -192,6 +192,8 @@ class RefreshTest(cli.OfflineCase):
         self.assertIn("730 h x $0.019", self.status(0, "cost", "--offline").stdout)
 
     def test_the_questions_are_those_of_the_api(self):
+        self.api.products["AmazonEC2"] = [product("APS3-NatGateway-Hours", "0.056", region="ap-south-1"),
+                                          product("USW2-NatGateway-Hours", "0.044", region="us-west-2")]
         self.status(0, "cost", "--refresh", "--region", "ap-south-1", "--region", "us-west-2", "--out", "all.json")
         regions = {row["Value"] for question in self.api.asked for row in question["Filters"]
                    if row["Field"] == "regionCode"}
@@ -199,8 +201,9 @@ class RefreshTest(cli.OfflineCase):
         for question in self.api.asked:
             self.assertEqual(question["FormatVersion"], "aws_v1")
             self.assertTrue({row["Field"] for row in question["Filters"]} <= {"regionCode", "usagetype", "databaseEngine"})
-        self.assertEqual(self.region("all.json", "ap-south-1")["prices"], {})
-        self.assertGreater(self.region("all.json", "us-west-2")["prices"]["nat.hour"], 0)
+        self.assertEqual(self.region("all.json", "ap-south-1")["prices"], {"nat.hour": 0.056})
+        self.assertEqual(self.region("all.json", "us-west-2")["prices"]["nat.hour"], 0.044)
+        self.assertIn("the Price List API tells no price of eu-west-1", self.status(1, "cost", "--refresh").stderr)
         self.assertFalse((self.folder / "ragstack.prices.json").exists())
 
     def test_without_the_permission_nothing_is_written(self):
