@@ -6,10 +6,15 @@
 #include "pkg/cloud/types.h"
 
 const struct api_route api_routes[] = {
-    {"POST /ask", "ask"},         {"POST /documents", "ingest"},
-    {"GET /documents", "ingest"}, {"DELETE /documents/{id}", "ingest"},
-    {"GET /health", "ask"},       {"GET /", "ask"},
-    {"GET /openapi.json", "ask"}, {0},
+    {"POST /ask", "ask"},
+    {"POST /documents", "ingest"},
+    {"GET /documents", "ingest"},
+    {"DELETE /documents/{id}", "ingest"},
+    {"GET /jobs", "ingest"},
+    {"GET /health", "ask"},
+    {"GET /", "ask"},
+    {"GET /openapi.json", "ask"},
+    {0},
 };
 
 enum {

@@ -139,6 +139,22 @@ static void allow_models(const struct expansion *expansion, const struct handler
     value_each(model, fallback) allow_model(expansion->arena, statements, model->string.text);
 }
 
+/* Without the right to list, S3 does not tell that an object is gone. */
+static void allow_documents(const struct expansion *expansion, struct value *statements)
+{
+    struct arena *arena = expansion->arena;
+    value_push(arena, statements,
+               allow(arena, "Documents", items(arena, text(arena, "s3:GetObject"), NULL),
+                     items(arena, text(arena, "${documents.arn}/*"), NULL)));
+    value_push(arena, statements,
+               allow(arena, "DocumentsThere", items(arena, text(arena, "s3:ListBucket"), NULL),
+                     items(arena, text(arena, "${documents.arn}"), NULL)));
+    if (has_topic(expansion))
+        value_push(arena, statements,
+                   allow(arena, "Failures", items(arena, text(arena, "sns:Publish"), NULL),
+                         items(arena, text(arena, "${alerts.arn}"), NULL)));
+}
+
 static struct value *role_policy(const struct expansion *expansion, const struct handler *handler)
 {
     struct arena *arena = expansion->arena;
@@ -148,9 +164,7 @@ static struct value *role_policy(const struct expansion *expansion, const struct
     if (handler->models)
         allow_models(expansion, handler, statements);
     if (handler->documents && say_bool(expansion, "documents.bucket"))
-        value_push(arena, statements,
-                   allow(arena, "Documents", items(arena, text(arena, "s3:GetObject"), NULL),
-                         items(arena, text(arena, "${documents.arn}/*"), NULL)));
+        allow_documents(expansion, statements);
     return policy(arena, statements);
 }
 
@@ -251,6 +265,8 @@ static void add_function(struct expansion *expansion, const struct handler *hand
               items(arena, text(arena, "${%s.id}", handler->group), NULL), "log_group",
               text(arena, "${%s-logs.name}", handler->id), "permissions",
               permissions(expansion, handler), NULL);
+    if (handler->documents && say_bool(expansion, "documents.bucket") && has_topic(expansion))
+        value_set(arena, own, "dead_letter", text(arena, "${alerts.arn}")); /* events that fail */
     expand_add(expansion, &lambda_function, handler->id, from, own);
 }
 

@@ -105,12 +105,17 @@ static void add_dashboard(struct expansion *expansion)
                props(arena, "body", props(arena, "widgets", widgets, NULL), NULL));
 }
 
+bool has_topic(const struct expansion *expansion)
+{
+    return value_is(say(expansion, "watch.notify"), VALUE_STRING);
+}
+
 void expand_watch(struct expansion *expansion)
 {
     struct arena *arena = expansion->arena;
     const struct value *notify = say(expansion, "watch.notify");
-    bool has_topic = value_is(notify, VALUE_STRING);
-    if (has_topic)
+    bool notifies = has_topic(expansion);
+    if (notifies)
         expand_add(expansion, &sns_topic, "alerts", notify,
                    props(arena, "subscriptions",
                          items(arena,
@@ -119,7 +124,7 @@ void expand_watch(struct expansion *expansion)
                                NULL),
                          NULL));
     for (const struct alarm_rule *rule = alarm_rules; rule->id; rule++)
-        add_alarm(expansion, rule, has_topic);
+        add_alarm(expansion, rule, notifies);
     if (say_bool(expansion, "watch.dashboard"))
         add_dashboard(expansion);
 }

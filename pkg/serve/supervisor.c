@@ -115,14 +115,14 @@ static const char *const *environment_of(struct arena *arena, const struct value
                                         "AWS_EC2_METADATA_DISABLED=true"};
     VECTOR(const char *) list = {0};
     const struct value *own = value_get(config, "environment");
-    for (size_t i = 0; i < COUNT_OF(fixed); i++)
-        vector_push(arena, &list, fixed[i]);
     for (size_t i = 0; i < value_count(own); i++) {
         const struct value_entry *entry = value_entry(own, i);
         const char *text = value_as_text(arena, entry->value);
         if (text)
             vector_push(arena, &list, (const char *)arena_printf(arena, "%s=%s", entry->key, text));
     }
+    for (size_t i = 0; i < COUNT_OF(fixed); i++) /* of two with one name the first counts */
+        vector_push(arena, &list, fixed[i]);
     vector_push(arena, &list, NULL);
     return list.items;
 }

@@ -687,7 +687,7 @@ static void routes_want_what_the_file_says(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct resource_list list = expand_text(*state, cases[i].more);
         struct value *route;
-        assert_int_equal(value_count(prop(&list, "api", "routes")), 7);
+        assert_int_equal(value_count(prop(&list, "api", "routes")), 8);
         value_each(route, prop(&list, "api", "routes"))
             assert_string_equal(value_text(route, "auth"), cases[i].auth);
         assert_int_equal(value_is(prop(&list, "api", "authorizer"), VALUE_MAP), i == 2);
@@ -725,6 +725,18 @@ static void notifications_and_permissions_go_together(void **state)
     assert_null(find(&without, "documents"));
     assert_int_equal(value_count(prop(&without, "ingest", "permissions")), 1);
     assert_null(prop(&without, "ingest", "environment.RAG_BUCKET"));
+}
+
+static void events_that_fail_go_to_who_is_notified(void **state)
+{
+    struct resource_list quiet = expand_text(*state, "");
+    struct resource_list loud = expand_text(*state, "watch: {notify: ops@example.com}\n");
+    assert_null(prop_text(&quiet, "ingest", "dead_letter"));
+    assert_string_equal(prop_text(&loud, "ingest", "dead_letter"), "${alerts.arn}");
+    assert_null(prop_text(&loud, "ask", "dead_letter"));
+    const char *policies = json_text(*state, prop(&loud, "ingest-role", "policies"));
+    assert_non_null(strstr(policies, "sns:Publish"));
+    assert_null(strstr(json_text(*state, prop(&quiet, "ingest-role", "policies")), "sns:Publish"));
 }
 
 /* -- alarms -- */
@@ -868,6 +880,7 @@ int main(void)
         CASE(an_open_api_is_said_aloud),
         CASE(browsers_may_send_a_signature_where_one_is_wanted),
         CASE(notifications_and_permissions_go_together),
+        CASE(events_that_fail_go_to_who_is_notified),
         CASE(thresholds_become_alarms_in_the_metrics_unit),
         CASE(the_dashboard_draws_every_metric_of_the_list),
         CASE(the_gateways_part_is_a_difference_of_two_lines_that_are_not_drawn),
