@@ -1,6 +1,5 @@
 /* From question to answer. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +9,7 @@
 #include "cmd/rag-handler/runtime.h"
 #include "pkg/lambda/gateway.h"
 #include "pkg/rag/answer.h"
+#include "pkg/rag/embedder.h"
 #include "pkg/value/json.h"
 
 enum {
@@ -44,6 +44,7 @@ struct asked {
     struct answer answer;
     double connect_ms;
     const char *failed; /* phase of an error that came before the answer's own; NULL: none */
+    bool explain;
 };
 
 /* -- the question -- */
@@ -51,6 +52,25 @@ struct asked {
 static bool is_blank(const char *text)
 {
     return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+/* What only evaluation says: a floor of its own, no model, and how it came about. */
+static struct value *read_trial(struct asked *asked, const struct value *body)
+{
+    const struct value *floor = value_get(body, "floor"), *generate = value_get(body, "generate"),
+                       *explain = value_get(body, "explain");
+    double number = value_as_real(floor, asked->options.floor);
+    if (floor &&
+        (!(value_is(floor, VALUE_REAL) || value_is(floor, VALUE_INT)) || number < 0 || number > 1))
+        return reply_problem(asked->invocation, 400, "Bad Request", "floor: a number from 0 to 1");
+    if ((generate && !value_is(generate, VALUE_BOOL)) ||
+        (explain && !value_is(explain, VALUE_BOOL)))
+        return reply_problem(asked->invocation, 400, "Bad Request",
+                             "generate and explain: true or false");
+    asked->options.floor = number;
+    asked->options.search_only = !value_as_bool(generate, true);
+    asked->explain = value_as_bool(explain, false);
+    return NULL;
 }
 
 static struct value *read_question(struct asked *asked, const struct value *body)
@@ -70,7 +90,7 @@ static struct value *read_question(struct asked *asked, const struct value *body
     asked->question = question->string.text;
     asked->options.filter = filter;
     asked->options.top_k = (int)top_k;
-    return NULL;
+    return read_trial(asked, body);
 }
 
 /* In time for the API's own limit, and the function's. */
@@ -82,8 +102,8 @@ static int64_t deadline_ms(const struct invocation *invocation)
 
 static double floor_setting(void)
 {
-    const char *text = runtime_text("RAG_FLOOR");
-    return text && strcmp(text, "auto") != 0 ? strtod(text, NULL) : -1;
+    const char *model = runtime_text("RAG_EMBED_MODEL");
+    return embedder_floor(runtime_text("RAG_FLOOR"), model ? model : "");
 }
 
 static double now_ms(void)
@@ -144,6 +164,8 @@ static struct value *reply_of(const struct asked *asked)
     struct arena *arena = asked->invocation->arena;
     struct value *body = answer_to_value(arena, &asked->answer);
     value_set_text(arena, body, "request_id", asked->invocation->request_id);
+    if (asked->explain)
+        value_set(arena, body, "explain", answer_explain_value(arena, &asked->answer));
     struct value *reply = reply_ok(asked->invocation, body);
     if (asked->answer.outcome == THROTTLED) {
         value_set_int(arena, reply, "statusCode", 429);

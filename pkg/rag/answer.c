@@ -70,18 +70,19 @@ static int find_passages(struct task *task, struct asking *asking, struct error 
 }
 
 /* Does anything that was found have to do with the question? */
-static bool something_suits(const struct asking *asking)
+static bool something_suits(struct asking *asking)
 {
-    bool words_only = !asking->models->embed;
-    double floor = asking->options.floor;
-    for (size_t i = 0; i < asking->answer->hits.count; i++) {
-        const struct hit *hit = &asking->answer->hits.items[i];
-        bool by_words =
-            hit->lexical >= WORDS_ENOUGH && (words_only || hit->similarity >= floor - WORDS_WORTH);
-        if ((!words_only && hit->similarity >= floor) || by_words)
-            return true;
+    struct answer *answer = asking->answer;
+    bool by_words = false;
+    answer->best = -1;
+    for (size_t i = 0; i < answer->hits.count; i++) {
+        const struct hit *hit = &answer->hits.items[i];
+        bool enough = hit->lexical >= WORDS_ENOUGH;
+        double passes = hit->similarity + (enough ? WORDS_WORTH : 0);
+        answer->best = passes > answer->best ? passes : answer->best;
+        by_words = by_words || enough;
     }
-    return false;
+    return asking->models->embed ? answer->hits.count && answer->best >= answer->floor : by_words;
 }
 
 /* -- the model -- */
@@ -137,6 +138,8 @@ static int ask(struct task *task, struct asking *asking, struct error *error)
         return result;
     if (!something_suits(asking))
         return conclude(asking->answer, NO_ANSWER, "floor");
+    if (asking->options.search_only)
+        return conclude(asking->answer, PASSAGES_ONLY, "search_only");
     return generate(task, asking, error);
 }
 
@@ -163,7 +166,12 @@ int answer_question(struct task *task, struct arena *arena, struct pg *pg, struc
 {
     double started_ms = now_ms();
     struct asking asking = {arena, pg, models, question, with_defaults(task, models, options), out};
-    *out = (struct answer){.text = "", .reason = "", .prompt_hash = ""};
+    *out = (struct answer){.text = "",
+                           .reason = "",
+                           .prompt_hash = "",
+                           .top_k = asking.options.top_k,
+                           .floor = asking.options.floor,
+                           .embedder = models->embed ? models->embedder : NULL};
     int result = ask(task, &asking, error);
     out->times.total_ms = now_ms() - started_ms;
     if (result == ERR_THROTTLED) {

@@ -12,7 +12,7 @@
 enum answer_outcome {
     ANSWERED,
     NO_ANSWER,     /* nothing suits: by the floor (model not called), or the model says so */
-    PASSAGES_ONLY, /* the model was late: passages with a reason */
+    PASSAGES_ONLY, /* the model was late, or was not to be asked: passages with a reason */
     THROTTLED,     /* all models are: try again after retry_after_s */
 };
 
@@ -30,7 +30,8 @@ struct phase_times {
 struct answer {
     enum answer_outcome outcome;
     const char *text;   /* with [n] marks; "" without an answer */
-    const char *reason; /* "floor", "model", "late", "throttled"; "" when answered */
+    const char *reason; /* "floor", "model", "unproved", "late", "search_only", "throttled"; "" when
+                           answered */
     struct citation *citations;
     size_t citation_count;
     int dropped_citations; /* marks that named no passage that was sent */
@@ -40,6 +41,11 @@ struct answer {
     const char *prompt_hash; /* first 12 hexadecimal digits of the template's SHA-256 */
     int retry_after_s;
     const char *failed; /* of an error: the phase in which it came ("embed" ...); NULL: none */
+    /* Why it was refused, or not: by `best` >= `floor`. */
+    int top_k;
+    double floor;         /* that was in force */
+    double best;          /* the highest floor that the question would have passed */
+    const char *embedder; /* NULL: search was by words alone, and floor and best mean nothing */
 };
 
 /* What passages may take of a prompt where nobody says. */
@@ -52,6 +58,7 @@ struct answer_options {
     const char *template_text; /* NULL: the built-in prompt */
     int64_t deadline_ms;       /* monotonic; 0: 25 s from now */
     const struct value *filter;
+    bool search_only; /* no model is asked: PASSAGES_ONLY, or NO_ANSWER by the floor */
 };
 
 int answer_question(struct task *task, struct arena *arena, struct pg *pg, struct models *models,
@@ -61,6 +68,9 @@ int answer_question(struct task *task, struct arena *arena, struct pg *pg, struc
 /* The reply of POST /ask: {"answer", "no_answer", "citations", "passages"|"nearest", "timings",
  * ...}. A citation brings the passage that it stands in, and where that begins in the text. */
 struct value *answer_to_value(struct arena *arena, const struct answer *answer);
+/* What the answer hangs on, for judging search and floor: {"top_k", "floor", "best", "embedder",
+ * "hits": best first, with similarity, lexical and score}. */
+struct value *answer_explain_value(struct arena *arena, const struct answer *answer);
 /* -- one structured line a question, with CloudWatch's embedded metrics -- */
 
 struct answer_log {

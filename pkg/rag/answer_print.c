@@ -136,6 +136,28 @@ struct value *answer_to_value(struct arena *arena, const struct answer *answer)
     return value_set_text(arena, reply, "prompt", answer->prompt_hash);
 }
 
+struct value *answer_explain_value(struct arena *arena, const struct answer *answer)
+{
+    struct value *explain = value_map(arena), *hits = value_list(arena);
+    bool by_floor = answer->embedder != NULL;
+    value_set_int(arena, explain, "top_k", answer->top_k);
+    value_set(arena, explain, "floor",
+              by_floor ? value_real(arena, answer->floor) : value_null(arena));
+    value_set(arena, explain, "best",
+              by_floor ? real(arena, answer->best, 1e4) : value_null(arena));
+    value_set(arena, explain, "embedder", value_string(arena, answer->embedder));
+    for (size_t i = 0; i < answer->hits.count; i++) {
+        const struct hit *hit = &answer->hits.items[i];
+        struct value *row = hit_value(arena, hit, false);
+        value_set_int(arena, row, "start", (int64_t)hit->start);
+        value_set_int(arena, row, "end", (int64_t)hit->end);
+        value_set(arena, row, "lexical", real(arena, hit->lexical, 1e4));
+        value_set(arena, row, "score", real(arena, hit->score, 1e4));
+        value_push(arena, hits, row);
+    }
+    return value_set(arena, explain, "hits", hits);
+}
+
 /* -- the log line -- */
 
 struct metric {
@@ -199,7 +221,7 @@ struct value *answer_log_value(struct arena *arena, const struct answer *answer,
         {"Questions", "Count", 1},
         {"NoAnswer", "Count", answer->outcome == NO_ANSWER},
         {"Throttled", "Count", answer->outcome == THROTTLED},
-        {"Late", "Count", answer->outcome == PASSAGES_ONLY},
+        {"Late", "Count", answer->outcome == PASSAGES_ONLY && strcmp(answer->reason, "late") == 0},
         {"ColdStarts", "Count", 1},
     };
     _Static_assert(COUNT_OF(metrics) == ANSWER_METRICS, "what they cost is told by their number");

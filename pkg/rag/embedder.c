@@ -1,5 +1,7 @@
 #include "pkg/rag/embedder.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/base/attributes.h"
@@ -20,4 +22,20 @@ const struct embedder *embedder_of(const char *model)
             return &embedders[i];
     }
     return &unknown;
+}
+
+double embedder_floor(const char *said, const char *model)
+{
+    for (const char *at = said ? said : ""; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        const char *mark = memchr(at, '@', length);
+        char *end;
+        double floor = strtod(at, &end);
+        bool here = !mark || (at + length - mark - 1 == (ptrdiff_t)strlen(model) &&
+                              strncmp(mark + 1, model, strlen(model)) == 0);
+        if (end > at && here)
+            return floor;
+        at += length;
+    }
+    return -1;
 }

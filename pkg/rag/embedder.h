@@ -13,4 +13,8 @@ struct embedder {
 /* Never NULL: of a model that nothing is known of, careful values. */
 const struct embedder *embedder_of(const char *model);
 
+/* The floor that a stack file says for this model: "auto", "0.4" (of any model), or "0.4@MODEL" for
+ * one or several of them, separated by spaces. < 0: the model's own. */
+double embedder_floor(const char *said, const char *model);
+
 #endif

@@ -248,8 +248,9 @@ static const struct field retrieval_fields[] = {
     {.name = "floor",
      .type = FIELD_STRING,
      .unset = "\"auto\"",
-     .allowed = "^(auto|0|1|0?[.][0-9]+)$",
-     .summary = "least similarity, in quotes; auto: the embedding model's own"},
+     .allowed = "^(auto|(0|1|0?[.][0-9]+)(@[^ ]+( (0|1|0?[.][0-9]+)@[^ ]+)*)?)$",
+     .summary = "least similarity, in quotes (\"0.4@MODEL\": of that model alone); auto: the "
+                "embedding model's own"},
     {0},
 };
 
