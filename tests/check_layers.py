@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # From the ground up. Packages of one line are of one rank and do not know each other.
 LAYERS = [
     ["base"], ["value"], ["task"], ["http"], ["aws"], ["pg", "git", "bundle", "encoder", "convert"], ["rag"], ["lambda"],
-    ["resource"], ["cloud"], ["serve"], ["local"], ["stack"], ["plan"], ["ledger"], ["apply"], ["watch"],
+    ["resource"], ["cloud", "eval"], ["serve"], ["local"], ["stack"], ["plan"], ["ledger"], ["apply"], ["watch"],
 ]
 RANK = {package: rank for rank, layer in enumerate(LAYERS) for package in layer}
 
