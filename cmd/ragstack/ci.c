@@ -7,6 +7,7 @@
 
 #include "cmd/ragstack/annotation.h"
 #include "cmd/ragstack/base.h"
+#include "cmd/ragstack/eval.h"
 #include "cmd/ragstack/session.h"
 #include "cmd/ragstack/template.h"
 #include "pkg/base/file.h"
@@ -23,6 +24,10 @@ static const struct option_row options[] = {
      "GitLab's code quality report (default: gl-code-quality-report.json)"},
     {"base", 0, "REVISION", false, NULL,
      "tell what is of the request (default: by the branch that it is to be merged into)"},
+    {"eval", 0, "QUESTIONS", false, NULL, "judge what runs by these, too: see `ragstack eval`"},
+    {"against", 0, "RUN", false, NULL, "with --eval: compare with this run"},
+    OPTIONS_GATE,
+    OPTION_API,
     {"write", 0, "FOR", false, "github|gitlab", "write the step's file into the repository"},
     {0},
 };
@@ -88,15 +93,19 @@ static size_t size_of(const char *path)
     return stat(path, &status) == 0 && status.st_size > 0 ? (size_t)status.st_size : 0;
 }
 
-static int give_markdown(struct session *session, const struct plan *plan, struct error *error)
+/* `judged` stands below the plan. */
+static int give_markdown(struct session *session, const struct plan *plan, const char *judged,
+                         struct error *error)
 {
     const char *out = option_text(&session->options, "out");
     const char *summary = getenv("GITHUB_STEP_SUMMARY");
     bool to_summary = !out && summary && *summary;
-    size_t used = to_summary ? size_of(summary) : 0;
+    size_t used = (to_summary ? size_of(summary) : 0) + strlen(judged);
     size_t maximum = to_summary ? SUMMARY_MAXIMUM_BYTES : COMMENT_MAXIMUM_BYTES;
     CLEANUP(buffer_free) struct buffer text = BUFFER(BUFFER_LARGE);
     plan_print_markdown(&text, plan, maximum > used ? maximum - used : 0);
+    used -= strlen(judged);
+    buffer_text(&text, judged);
     if (text.length + used > maximum) {
         fputs("warning: the job's summary is full; the plan is not in it\n", stderr);
         return 0;
@@ -179,6 +188,38 @@ static int compare(struct session *session, struct plan *plan, struct error *err
     return 0;
 }
 
+/* -- the answers -- */
+
+/* What runs is judged, not what would: the figures of the change itself come after it. */
+struct judgement {
+    struct report report; /* .run is NULL: nothing was asked */
+    const char *markdown;
+    int result; /* an error code when it could not be done, or a gate was missed */
+    struct error error;
+};
+
+static void judge(struct task *task, struct session *session, struct judgement *out)
+{
+    CLEANUP(buffer_free) struct buffer text = BUFFER(BUFFER_LARGE);
+    struct eval_options eval;
+    const char *questions = option_text(&session->options, "eval");
+    *out = (struct judgement){.markdown = ""};
+    if (!questions)
+        return;
+    out->result = eval_options_default(session, questions, &eval, &out->error);
+    eval.against = option_text(&session->options, "against");
+    if (out->result == 0)
+        out->result = eval_run_all(task, session, &eval, &out->report, &out->error);
+    buffer_text(&text, "\n");
+    if (out->report.run)
+        report_print_markdown(&text, &out->report);
+    if (out->result == 0)
+        out->result = eval_check_gates(session->arena, &eval.gates, &out->error);
+    else
+        buffer_printf(&text, "The answers could not be judged: %s\n", out->error.message);
+    out->markdown = arena_strdup(session->arena, buffer_string(&text));
+}
+
 /* -- running -- */
 
 static int tell_faults(struct session *session, const struct fault_list *faults,
@@ -193,17 +234,28 @@ static int tell_faults(struct session *session, const struct fault_list *faults,
                                   faults->count, faults->count == 1 ? "" : "s");
 }
 
-static int tell_plan(struct session *session, const struct plan *plan, struct error *error)
+static int tell_plan(struct session *session, const struct plan *plan,
+                     const struct judgement *judged, struct error *error)
 {
+    struct value *document = NULL;
     struct annotation_list list = {0};
     annotations_of_plan(session->arena, plan, file_in_repository(session), &list);
     if (session->json)
-        print_json(plan_to_value(session->arena, plan));
+        document = plan_to_value(session->arena, plan);
+    if (document && judged->report.run)
+        value_set(session->arena, document, "eval",
+                  report_to_value(session->arena, &judged->report));
+    if (document)
+        print_json(document);
     int result = session->json && !option_said(&session->options, "out")
                      ? 0
-                     : give_markdown(session, plan, error);
+                     : give_markdown(session, plan, judged->markdown, error);
     if (result == 0)
         result = give_annotations(session, &list, error);
+    if (result == 0 && judged->result < 0) {
+        *error = judged->error;
+        return judged->result;
+    }
     return result < 0 ? result : exit_code(session, plan);
 }
 
@@ -224,7 +276,11 @@ static int run(struct task *task, struct session *session, struct error *error)
         result = session_plan(task, session, &plan_options, &plan, error);
     if (result == 0)
         result = compare(session, plan, error);
-    return result == 0 ? tell_plan(session, plan, error) : result;
+    if (result != 0)
+        return result;
+    struct judgement judged;
+    judge(task, session, &judged);
+    return tell_plan(session, plan, &judged, error);
 }
 
 const struct command command_ci = {
@@ -234,9 +290,10 @@ const struct command command_ci = {
     .details = "The plan as Markdown in the job's summary on GitHub, else on stdout; notes at the "
                "lines of the\nstack file, as GitHub's annotations or GitLab's code quality report. "
                "It changes nothing, and\nsucceeds whatever the plan says, unless --fail-on says "
-               "otherwise.",
-    .examples = "ragstack ci\nragstack ci --fail-on=data-loss,drift\nragstack ci --write github "
-                "--env prod",
+               "otherwise. With --eval it asks what runs\nnow these questions, and tells the "
+               "figures below the plan.",
+    .examples = "ragstack ci\nragstack ci --fail-on=data-loss,drift\nragstack ci --eval "
+                "questions.yaml --fail-under recall@5=0.8\nragstack ci --write github --env prod",
     .options = options,
     .needs = NEED_HANDLER | NEED_LEDGER,
     .run = run,

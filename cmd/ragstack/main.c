@@ -25,6 +25,7 @@
     X(watch)        \
     X(ingest)       \
     X(ask)          \
+    X(eval)         \
     X(open)         \
     X(ls)           \
     X(history)      \

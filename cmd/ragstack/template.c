@@ -11,6 +11,7 @@
     X(stack_file, "ragstack.yaml") \
     X(prompt, "prompt.md")         \
     X(page, "page.html")           \
+    X(eval, "eval.html")           \
     X(ci_github, "ci/github.yml")  \
     X(ci_gitlab, "ci/gitlab.yml")
 
@@ -41,7 +42,7 @@ const char *template_text(const char *name)
 static const char *replace(struct arena *arena, const char *text, const char *key,
                            const char *value)
 {
-    struct buffer out = BUFFER(1 << 20);
+    struct buffer out = BUFFER(BUFFER_LARGE);
     const char *mark = arena_printf(arena, "@%s@", key), *at;
     while ((at = strstr(text, mark))) {
         buffer_append(&out, text, (size_t)(at - text));

@@ -48,6 +48,13 @@ def passages_only() -> dict[str, Any]:
                           "text": "Everybody has twenty-five days.", "start": 0, "end": 31}]}
 
 
+def explained(reply: dict[str, Any], documents: list[str], best: float | None = 0.6, **more: Any) -> dict[str, Any]:
+    """As the ask function replies to "explain": what was found, best first."""
+    return {**reply, "explain": {"top_k": 6, "floor": 0.38, "best": best, "embedder": "an-encoder", "hits": [
+        {"document": one, "title": one, "heading": "", "similarity": 0.5, "lexical": 0.1, "score": 0.5, "start": 0,
+         "end": 9} for one in documents], **more}}
+
+
 def problem(status: int, title: str, detail: str, **headers: str) -> tuple[int, dict[str, str], dict[str, Any]]:
     return (status, {"Content-Type": "application/problem+json", **headers},
             {"type": "about:blank", "title": title, "status": status, "detail": detail})
@@ -63,6 +70,7 @@ class StubApi(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}{base}"
         self.lock = threading.Lock()
         self.answers: list[Any] = []  # for /ask, in order
+        self.known: dict[str, Any] = {}  # or by the question
         self.refusals: list[Any] = []  # given before anything else
         self.questions: list[dict[str, Any]] = []
         self.documents: dict[str, dict[str, Any]] = {}
@@ -159,7 +167,10 @@ class StubRequest(http.server.BaseHTTPRequestHandler):
     def ask(self, question: dict[str, Any]) -> None:
         with self.server.lock:
             self.server.questions.append(question)
-            answer = self.server.answers.pop(0) if self.server.answers else no_answer()
+            if question["question"] in self.server.known:
+                answer = self.server.known[question["question"]]
+            else:
+                answer = self.server.answers.pop(0) if self.server.answers else no_answer()
         if isinstance(answer, tuple):
             self.reply(answer[0], answer[2], answer[1])
         else:
