@@ -62,7 +62,7 @@ int eval_options_default(struct session *session, const char *questions, struct 
             const char *equals = strchr(*said, '=');
             const char *name =
                 equals ? arena_strndup(session->arena, *said, (size_t)(equals - *said)) : "";
-            struct gate gate = {.metric = metric_find(name)};
+            struct gate gate = {.metric = eval_metric_find(name)};
             if (!gate.metric || !number_read_real(equals + 1, &gate.least))
                 return error_set(error, ERR_USAGE,
                                  "--%s: \"%s\" is not METRIC=VALUE; `ragstack eval --help` lists "

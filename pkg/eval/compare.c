@@ -57,7 +57,7 @@ static void count_changes(const double *before, const double *after, size_t coun
 }
 
 static bool compare_one(struct arena *arena, const struct eval_run pairs[2],
-                        const struct metric *metric, const struct bootstrap *bootstrap,
+                        const struct eval_metric *metric, const struct bootstrap *bootstrap,
                         struct comparison *out)
 {
     size_t count = pairs[0].count;

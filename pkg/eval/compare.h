@@ -5,7 +5,7 @@
 #include "pkg/eval/measure.h"
 
 struct comparison {
-    const struct metric *metric;
+    const struct eval_metric *metric;
     double before, after;
     struct interval difference; /* of after - before: paired bootstrap */
     size_t gained, lost;        /* questions that went from no to yes, and back */

@@ -94,7 +94,7 @@ static double failed(const struct eval_row *row, int parameter)
             "right documents among the first " #k " that are found" \
     }
 
-const struct metric eval_metrics[] = {
+const struct eval_metric eval_metrics[] = {
     RECALL(1, "recall@1"),
     RECALL(3, "recall@3"),
     RECALL(5, "recall@5"),
@@ -166,9 +166,9 @@ const struct metric eval_metrics[] = {
 
 static const double USD_SCALE = 1000;
 
-const struct metric *metric_find(const char *name)
+const struct eval_metric *eval_metric_find(const char *name)
 {
-    const struct metric *metric = eval_metrics;
+    const struct eval_metric *metric = eval_metrics;
     while (metric->name && strcmp(metric->name, name) != 0)
         metric++;
     return metric->name ? metric : NULL;
@@ -176,8 +176,8 @@ const struct metric *metric_find(const char *name)
 
 /* -- measuring -- */
 
-double *metric_numbers(struct arena *arena, const struct eval_run *run, const struct metric *metric,
-                       const char *kind)
+double *metric_numbers(struct arena *arena, const struct eval_run *run,
+                       const struct eval_metric *metric, const char *kind)
 {
     double *numbers = arena_array(arena, run->count + 1, sizeof *numbers);
     bool deep = metric->of == recall && metric->parameter > run->settings.top_k;
@@ -202,7 +202,7 @@ bool numbers_are_yes_or_no(const double *numbers, size_t count)
 }
 
 static struct measure measure_one(struct arena *arena, const struct eval_run *run,
-                                  const struct metric *metric, const char *kind,
+                                  const struct eval_metric *metric, const char *kind,
                                   const struct bootstrap *bootstrap)
 {
     const double *numbers = metric_numbers(arena, run, metric, kind);
@@ -235,7 +235,7 @@ struct measure *eval_measure(struct arena *arena, const struct eval_run *run, co
 
 const struct measure *measure_find(const struct measure *measures, const char *name)
 {
-    const struct metric *metric = metric_find(name);
+    const struct eval_metric *metric = eval_metric_find(name);
     return metric ? &measures[metric - eval_metrics] : NULL;
 }
 

@@ -5,7 +5,7 @@
 #include "pkg/eval/run.h"
 #include "pkg/eval/statistics.h"
 
-struct metric {
+struct eval_metric {
     const char *name; /* "recall@5", for --fail-under */
     const char *unit; /* "", "ms", "$" */
     bool less_is_better;
@@ -17,12 +17,12 @@ struct metric {
     const char *summary; /* one line */
 };
 /* Ends with a NULL name. */
-extern const struct metric eval_metrics[];
+extern const struct eval_metric eval_metrics[];
 /* NULL if there is none. */
-const struct metric *metric_find(const char *name);
+const struct eval_metric *eval_metric_find(const char *name);
 
 struct measure {
-    const struct metric *metric;
+    const struct eval_metric *metric;
     double value; /* NAN: not measured */
     struct interval interval;
     size_t count;  /* questions that count */
@@ -33,8 +33,8 @@ struct measure *eval_measure(struct arena *arena, const struct eval_run *run, co
                              const struct bootstrap *bootstrap);
 const struct measure *measure_find(const struct measure *measures, const char *name);
 /* The numbers behind a metric, one a row. */
-double *metric_numbers(struct arena *arena, const struct eval_run *run, const struct metric *metric,
-                       const char *kind);
+double *metric_numbers(struct arena *arena, const struct eval_run *run,
+                       const struct eval_metric *metric, const char *kind);
 bool numbers_are_yes_or_no(const double *numbers, size_t count);
 
 /* The kinds of question in a run, in their order; ends with NULL. */

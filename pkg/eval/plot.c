@@ -136,7 +136,7 @@ static void put_interval(const struct plot *plot, int row, const char *name, dou
     put_dot(plot, class, x_of(plot, value), y, 4);
 }
 
-static bool is_shown(const struct metric *metric)
+static bool is_shown(const struct eval_metric *metric)
 {
     return !*metric->unit;
 }

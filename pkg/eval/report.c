@@ -87,7 +87,7 @@ const char *report_wrong(struct arena *arena, const struct eval_row *row)
                                       : NULL;
 }
 
-const char *report_figure(struct arena *arena, const struct metric *metric, double value)
+const char *report_figure(struct arena *arena, const struct eval_metric *metric, double value)
 {
     if (isnan(value))
         return "-";
@@ -98,7 +98,7 @@ const char *report_figure(struct arena *arena, const struct metric *metric, doub
     return arena_printf(arena, "%.3f", value);
 }
 
-const char *report_interval(struct arena *arena, const struct metric *metric,
+const char *report_interval(struct arena *arena, const struct eval_metric *metric,
                             struct interval interval)
 {
     if (isnan(interval.low))

@@ -8,7 +8,7 @@
 
 /* --fail-under recall@5=0.8 */
 struct gate {
-    const struct metric *metric;
+    const struct eval_metric *metric;
     double least; /* or the most, where less is better */
     bool missed;
     double value; /* NAN: it was not measured, and counts as missed */
@@ -52,9 +52,9 @@ void report_print_html(struct buffer *out, const struct report *report);
 
 /* -- for the printers -- */
 /* "0.65", "312 ms", "$1.20" */
-const char *report_figure(struct arena *arena, const struct metric *metric, double value);
+const char *report_figure(struct arena *arena, const struct eval_metric *metric, double value);
 /* "0.52 to 0.76"; "" when it cannot be told. */
-const char *report_interval(struct arena *arena, const struct metric *metric,
+const char *report_interval(struct arena *arena, const struct eval_metric *metric,
                             struct interval interval);
 /* "p 0.031"; "" when it cannot be told. */
 const char *report_chance(struct arena *arena, double p);

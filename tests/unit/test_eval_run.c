@@ -171,7 +171,7 @@ static void figures_of_a_run(void **state)
     run.settings.search_only = true;
     measures = eval_measure(arena, &run, NULL, &bootstrap);
     assert_true(isnan(measure_find(measures, "citation_correct")->value));
-    assert_null(metric_find("recall@2"));
+    assert_null(eval_metric_find("recall@2"));
 }
 
 /* -- the floor -- */
@@ -284,10 +284,10 @@ static void gates_are_judged(void **state)
 {
     struct eval_row rows[] = {row_of("1", "a", EVAL_ANSWERED, "[\"a\"]"),
                               row_of("2", "a", EVAL_ANSWERED, "[\"b\"]")};
-    struct gate gates[] = {{.metric = metric_find("recall@1"), .least = 0.5},
-                           {.metric = metric_find("recall@1"), .least = 0.51},
-                           {.metric = metric_find("latency_p95_ms"), .least = 1},
-                           {.metric = metric_find("recall@20"), .least = 0}};
+    struct gate gates[] = {{.metric = eval_metric_find("recall@1"), .least = 0.5},
+                           {.metric = eval_metric_find("recall@1"), .least = 0.51},
+                           {.metric = eval_metric_find("latency_p95_ms"), .least = 1},
+                           {.metric = eval_metric_find("recall@20"), .least = 0}};
     struct eval_run run = run_of(rows, 2);
     struct report report;
     struct error error = {0};
