@@ -731,9 +731,9 @@ static void events_that_fail_go_to_who_is_notified(void **state)
 {
     struct resource_list quiet = expand_text(*state, "");
     struct resource_list loud = expand_text(*state, "watch: {notify: ops@example.com}\n");
-    assert_null(prop_text(&quiet, "ingest", "dead_letter"));
+    assert_null(prop(&quiet, "ingest", "dead_letter"));
     assert_string_equal(prop_text(&loud, "ingest", "dead_letter"), "${alerts.arn}");
-    assert_null(prop_text(&loud, "ask", "dead_letter"));
+    assert_null(prop(&loud, "ask", "dead_letter"));
     const char *policies = json_text(*state, prop(&loud, "ingest-role", "policies"));
     assert_non_null(strstr(policies, "sns:Publish"));
     assert_null(strstr(json_text(*state, prop(&quiet, "ingest-role", "policies")), "sns:Publish"));
