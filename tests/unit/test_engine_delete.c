@@ -111,6 +111,19 @@ static void a_removal_that_lost_its_reply_in_a_circle(void **state)
     }
 }
 
+/* "Not found" may be said of one rule: the others still stand. */
+static void a_rule_that_is_gone_already_is_not_the_group(void **state)
+{
+    struct fake *fake = *state;
+    const char *yaml = "a: {kind: fake.group, rules: [{id: 1, peer: '${b.id}'}]}\n"
+                       "b: {kind: fake.group, rules: [{id: 1, peer: '${a.id}'}]}\n";
+    fake_must_up(fake, yaml);
+    fake_fail(fake, "update", "a", 1, ERR_NOT_FOUND, false);
+    fake_fail(fake, "update", "b", 1, ERR_NOT_FOUND, false);
+    fake_must_down(fake, yaml);
+    assert_int_equal(fake_count(fake), 0);
+}
+
 static void removal_waits_until_it_is_gone_unless_detached(void **state)
 {
     struct fake *fake = *state;
@@ -226,6 +239,7 @@ int main(void)
         TEST(what_the_file_no_longer_has_is_removed),
         TEST(a_circle_of_rules_is_broken_first),
         TEST(a_removal_that_lost_its_reply_in_a_circle),
+        TEST(a_rule_that_is_gone_already_is_not_the_group),
         TEST(removal_waits_until_it_is_gone_unless_detached),
         TEST(what_is_gone_already_is_no_failure),
         TEST(a_thing_that_cannot_go_leaves_what_it_needs),
