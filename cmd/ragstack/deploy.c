@@ -32,6 +32,21 @@ static void print_time(const struct session *session, const struct apply_result 
                 value_text(row, "id"), value_text(row, "verb"));
 }
 
+/* What an interrupted or detached run leaves to the next. */
+static void print_left(const struct session *session, const struct plan *plan,
+                       const struct apply_result *result)
+{
+    bool any = false;
+    for (size_t i = 0; result->outcomes && i < plan->step_count; i++) {
+        if (result->outcomes[i] == STEP_DONE)
+            continue;
+        if (!any)
+            fprintf(stderr, "Left to the next `ragstack %s`:\n", session->command->name);
+        any = true;
+        fprintf(stderr, "  - %s %s\n", plan->steps[i].type->kind, plan->steps[i].id);
+    }
+}
+
 int deploy_run(struct task *task, struct session *session, const struct plan *plan,
                const struct apply_options *options, struct apply_result *result,
                struct error *error)
@@ -49,6 +64,8 @@ int deploy_run(struct task *task, struct session *session, const struct plan *pl
         print_failure(session, &result->failures[i]);
     if (result->done)
         print_time(session, result);
+    if (session->interrupted || options->detach)
+        print_left(session, plan, result);
     return code;
 }
 

@@ -183,7 +183,7 @@ static void print_line(const struct progress_view *view, const struct progress *
         buffer_text(&line, "  ");
         put_duration(&line, progress->elapsed_ms);
     }
-    if (progress->kind == PROGRESS_SKIP)
+    if (progress->kind == PROGRESS_SKIP && !progress->detail)
         buffer_text(&line, "  not tried: what it needs failed");
     else if (progress->detail)
         buffer_printf(&line, ": %s", progress->detail);

@@ -136,9 +136,10 @@ static void finish(struct task *task, struct node_run *run, int result)
         walk_report(task, walk, node, PROGRESS_DONE, NULL);
         return;
     }
-    if (result == ERR_CANCELLED && walk_interrupted(walk)) {
+    if (result == ERR_CANCELLED && (walk_interrupted(walk) || walk->options->detach)) {
         run->state = RUN_INTERRUPTED;
-        walk_report(task, walk, node, PROGRESS_FAIL, run->error.message);
+        walk_report(task, walk, node, walk_interrupted(walk) ? PROGRESS_FAIL : PROGRESS_SKIP,
+                    run->error.message);
         return;
     }
     run->state = RUN_FAILED;
@@ -330,7 +331,8 @@ static int outcome(const struct walk *walk, struct error *error)
     if (result->failed)
         return error_set(error, ERR_PARTIAL, "%d of %zu steps failed, %d were not tried",
                          result->failed, walk->graph.count, result->skipped);
-    if ((size_t)result->done < walk->graph.count)
+    bool left = (size_t)result->done < walk->graph.count;
+    if (left && (walk_interrupted(walk) || !walk->options->detach))
         return error_set(error, ERR_PARTIAL, "interrupted: %zu of %zu steps are left",
                          walk->graph.count - (size_t)result->done, walk->graph.count);
     return 0;

@@ -13,7 +13,7 @@ enum progress_kind {
     PROGRESS_WAIT,  /* it is made, and now waited for; also every time the reason changes */
     PROGRESS_DONE,
     PROGRESS_FAIL,
-    PROGRESS_SKIP, /* something that it needs failed */
+    PROGRESS_SKIP, /* something that it needs failed; with a detail: it is left to the next run */
 };
 struct progress {
     enum progress_kind kind;
@@ -31,7 +31,9 @@ struct apply_options {
     void (*progress)(void *data, const struct progress *progress);
     void *data;
     const char *const *allow_data_loss; /* ids; ends with NULL; NULL: none */
-    bool detach;                        /* deletes: do not wait for what takes long */
+    /* Deletes: what takes long is not waited for. What is left so is no failure; the outcomes tell
+     * it. */
+    bool detach;
     const bool *interrupted; /* becomes true on Ctrl-C: nothing new starts, what runs is finished */
 };
 

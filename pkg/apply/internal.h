@@ -6,6 +6,8 @@
 #include "pkg/base/vector.h"
 #include "pkg/plan/graph.h"
 
+enum { DETACHED_S = 60 }; /* what takes longer is not waited for in a detached run */
+
 /* What is known of one resource while the walk goes on. */
 struct state {
     const struct resource *resource; /* NULL: the file does not have it */

@@ -125,6 +125,17 @@ static int wait_for_state(struct task *task, struct walk *walk, const struct nod
 
 /* -- for the nodes -- */
 
+/* What takes long is left to the next run. */
+static int look_once(struct waiting *waiting, struct error *error)
+{
+    const char *seen = NULL;
+    int result = look(waiting, &seen, error);
+    if (result != 0)
+        return result < 0 ? result : 0;
+    return error_set(error, ERR_CANCELLED, "left to the next run: %s is still there",
+                     waiting->subject->name);
+}
+
 int wait_node(struct task *task, struct walk *walk, const struct node *node, struct error *error)
 {
     const struct resource_type *type = node->step->type;
@@ -137,7 +148,9 @@ int wait_node(struct task *task, struct walk *walk, const struct node *node, str
                               .wait = &type->gone,
                               .subject = node->step->found,
                               .until_gone = true};
-    return walk->options->detach ? 0 : wait_for(&waiting, error);
+    if (walk->options->detach && type->gone.typical_s > DETACHED_S)
+        return look_once(&waiting, error);
+    return wait_for(&waiting, error);
 }
 
 static bool pending(struct walk *walk, const struct state *state, const struct wait *wait)

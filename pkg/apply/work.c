@@ -12,13 +12,18 @@ struct verb_wait {
     struct walk *walk;
     const struct node *node;
     const char *told;
+    int64_t since_ms; /* 0: it has not waited yet */
 };
 
 static int verb_waits(void *data, const char *what, struct error *error)
 {
     struct verb_wait *wait = data;
+    int64_t now_ms = task_now_ms(wait->task);
+    wait->since_ms = wait->since_ms ? wait->since_ms : now_ms;
     if (walk_interrupted(wait->walk))
         return error_set(error, ERR_CANCELLED, "interrupted while waiting: %s", what);
+    if (wait->walk->options->detach && now_ms - wait->since_ms >= DETACHED_S * 1000)
+        return error_set(error, ERR_CANCELLED, "left to the next run: %s", what);
     if (!wait->told || strcmp(wait->told, what) != 0)
         walk_report(wait->task, wait->walk, wait->node, PROGRESS_WAIT, wait->told = what);
     return 0;
@@ -28,7 +33,7 @@ static struct action action_for(struct task *task, struct walk *walk, struct sta
                                 const char *id)
 {
     struct verb_wait *wait = arena_new_of(walk->arena, struct verb_wait);
-    *wait = (struct verb_wait){task, walk, state->node, NULL};
+    *wait = (struct verb_wait){task, walk, state->node, NULL, 0};
     return (struct action){.target = walk->plan->target->data,
                            .arena = walk->arena,
                            .type = state->type,

@@ -7,6 +7,7 @@ of it only where the gateway has a time scale (delays.py): without, the world is
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -107,10 +108,10 @@ def new_id(call: Call, result: Result) -> None:
 
 
 def _check_ids(call: Call) -> None:
-    """Half of the calls about a new id come to a machine that does not know it."""
+    """Half of the calls about a new id come to a machine that does not know it; a filter finds nothing."""
     if call.service != "ec2":
         return
-    for text in _strings(call.params):
+    for text in _strings({name: value for name, value in call.params.items() if name != "Filters"}):
         state = call.delays.state(("id", text))
         if state and call.delays.chance(0.5):
             code, _, message = state.partition("|")
@@ -413,8 +414,7 @@ def function_changeable(call: Call) -> None:
     if function is None:
         return
     state = call.delays.state(key)
-    function.settled = state is None
-    function.created = state != "Pending"
+    function.settled, function.created, function.changed_s = state is None, state != "Pending", time.monotonic()
     if state == "Pending" and call.operation in ("DeleteFunction", "Invoke"):
         raise AwsError("ResourceConflictException", "The operation cannot be performed at this time. The function is "
                        "currently in the following state: Pending", 409)

@@ -11,8 +11,9 @@ import shutil
 import signal
 import sys
 import tempfile
-import zipfile
+import threading
 import unittest
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ sys.path.insert(0, str(HERE.parent / "aws"))
 import harness  # noqa: E402
 from faults import changes  # noqa: E402
 
+PATIENCE_S = 120  # with a run
 SPARE_CALLS = 5  # a run may need a call more or less than the one that was counted
 KILL, LOSE = ("kill-before", "kill-after"), ("reset-before", "reset-after", "internal-after")
 
@@ -79,13 +81,7 @@ class Sweep:
     """One stack: what a clean run leaves, and the cases."""
 
     def __init__(self, gateway: harness.Gateway, stack: Stack) -> None:
-        self.gateway, self.stack = gateway, stack
-        self._folder = tempfile.TemporaryDirectory(prefix="ragstack-torture-")
-        self.folder = pathlib.Path(self._folder.name)
-        shutil.copytree(harness.ROOT / "stacks", self.folder / "stacks")
-        shutil.copytree(harness.ROOT / "templates", self.folder / "templates")
-        with zipfile.ZipFile(self.folder / "handler.zip", "w") as archive:
-            archive.writestr(zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0)), "#!/bin/sh\n")
+        self.prepare(gateway, stack)
         self.warm_up()
         self.empty = gateway.inventory(stack.region)
         self.whole_world = gateway.copy()
@@ -99,6 +95,23 @@ class Sweep:
             self.left = world.inventory(stack.region)
         self.expect_gone(self.left, "a clean down")
 
+    @classmethod
+    def without_a_world(cls, gateway: harness.Gateway, stack: Stack) -> Sweep:
+        """Only what runs of the program need."""
+        one = cls.__new__(cls)
+        one.prepare(gateway, stack)
+        return one
+
+    def prepare(self, gateway: harness.Gateway, stack: Stack) -> None:
+        self.gateway, self.stack = gateway, stack
+        self.whole_world: harness.Gateway | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="ragstack-torture-")
+        self.folder = pathlib.Path(self._folder.name)
+        shutil.copytree(harness.ROOT / "stacks", self.folder / "stacks")
+        shutil.copytree(harness.ROOT / "templates", self.folder / "templates")
+        with zipfile.ZipFile(self.folder / "handler.zip", "w") as archive:
+            archive.writestr(zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0)), "#!/bin/sh\n")
+
     def warm_up(self) -> None:
         """The emulator loads each service at its first call: once, and not again in every copy."""
         self.must(self.gateway, "up")
@@ -106,7 +119,8 @@ class Sweep:
         self.gateway.reset(state=True)
 
     def close(self) -> None:
-        self.whole_world.stop()
+        if self.whole_world:
+            self.whole_world.stop()
         self._folder.cleanup()
 
     # -- runs --------------------------------------------------------------------------------------
@@ -120,7 +134,7 @@ class Sweep:
             copy.stop()
 
     def program(self, world: harness.Gateway) -> harness.Program:
-        program = harness.Program(self.folder, world.url, timeout_s=300)
+        program = harness.Program(self.folder, world.url, timeout_s=PATIENCE_S)
         program.environment["RAGSTACK_HANDLER_ZIP"] = str(self.folder / "handler.zip")
         return program
 
@@ -176,7 +190,10 @@ class Sweep:
         world.fault(kind, at=at, changing=True)
         process = self.program(world).start(*self.arguments(command))
         world.tell_pid(process.pid)
-        stdout, stderr = process.communicate(timeout=300)
+        timer = threading.Timer(PATIENCE_S, process.terminate)
+        timer.start()
+        stdout, stderr = process.communicate()
+        timer.cancel()
         hits = world.faults()[0]["hits"]
         world.forget_faults()
         return harness.Result(self.arguments(command), process.returncode, stdout, stderr), "".join(hits)

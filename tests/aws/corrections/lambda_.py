@@ -1,7 +1,7 @@
 """Lambda: the control plane, whole, since moto drops too much of it.
 
-A function is Pending after its create and InProgress after a change until somebody reads it: a
-caller that changes it again without waiting is refused, as AWS does.
+A function is Pending after its create and InProgress after a change until somebody reads it, or a
+second has passed: a caller that changes it again without waiting is refused, as AWS does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import datetime
 import hashlib
 import io
 import json
+import time
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ RESERVED_VARIABLES = ("_HANDLER", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DE
                       "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
                       "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY",
                       "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "TZ")
+SETTLES_S = 1
 ACCOUNT_CONCURRENCY, LEAST_UNRESERVED = 1000, 100
 
 
@@ -54,6 +56,7 @@ class Function:
     changed: bool = True  # since the last version
     settled: bool = False  # somebody has read it since the last change
     created: bool = False  # it was Active once
+    changed_s: float = field(default_factory=time.monotonic)
 
     @property
     def vpc_config(self) -> Result:
@@ -280,7 +283,7 @@ def create_function(call: Call) -> Result:
 
 def _unsettled(function: Function) -> Result:
     """State as a change's own reply has it; reads settle it."""
-    function.settled = False
+    function.settled, function.changed_s = False, time.monotonic()
     if not function.created:
         return {"State": "Pending", "StateReason": "The function is being created.", "StateReasonCode": "Creating"}
     return {"State": "Active", "LastUpdateStatus": "InProgress", "LastUpdateStatusReasonCode": "Creating",
@@ -325,7 +328,7 @@ def _check_change(function: Function, params: Result) -> None:
     if params.get("RevisionId") not in (None, function.config["RevisionId"]):
         raise AwsError("PreconditionFailedException", "The Revision Id provided does not match the latest Revision Id. "
                        "Call the GetFunction/GetAlias API to retrieve the latest Revision Id", 412)
-    if not function.settled:
+    if not function.settled and time.monotonic() - function.changed_s < SETTLES_S:
         why = ("The function is currently in the following state: Pending" if not function.created
                else f"An update is in progress for resource: {function.arn}")
         raise AwsError("ResourceConflictException", f"The operation cannot be performed at this time. {why}", 409)
