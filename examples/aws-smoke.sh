@@ -30,6 +30,7 @@ items=(
     "bucket|the bucket refuses a request without TLS"
     "status|status finds every resource healthy"
     "logs|logs shows the lines of that health event"
+    "watch|the question's line has become metrics that watch reads, and Logs Insights adds up what the lines add up to"
     "ls|the tagging API lists the stack"
     "drift|a change behind our back is found and named, and up repairs only that"
     "change|one changed memory size is one function's change, and the diff after it is empty"
@@ -194,6 +195,19 @@ try_logs() (
     done
     fail "no line after two minutes"
 )
+try_watch() (
+    need_real
+    [[ ${outcome[question]:-} == seen ]] || skip "no question was answered"
+    for _ in {1..18}; do
+        "$ragstack" watch --once --json --since 1h >"$folder/watch.json"
+        jq -e '.metrics.questions.value >= 1' "$folder/watch.json" && break
+        sleep 10
+    done
+    jq -e '.metrics.questions.value >= 1' "$folder/watch.json" || fail "no question after three minutes"
+    "$ragstack" logs --cost --since 1h --json --insights never >"$folder/lines.json"
+    "$ragstack" logs --cost --since 1h --json --insights always >"$folder/insights.json"
+    jq -e --slurpfile lines "$folder/lines.json" '.cost == $lines[0].cost' "$folder/insights.json"
+)
 try_ls() (
     for _ in {1..12}; do
         AWS_REGION=$region "$ragstack" ls --json | tee "$folder/ls.json"
@@ -324,7 +338,7 @@ item signature try_signature
 [[ ${outcome[signature]} == seen ]] || exit 1
 item prices try_prices
 item up try_up
-for key in empty readonly health api question closed bucket status logs ls drift change killed lock history; do
+for key in empty readonly health api question closed bucket status logs watch ls drift change killed lock history; do
     [[ ${outcome[up]} == seen ]] && item "$key" "try_$key"
 done
 write_stack 256
