@@ -79,6 +79,20 @@ int api_open(struct task *task, struct session *session, struct api *out, struct
     return result;
 }
 
+int api_at(struct session *session, const char *url, struct api *out, struct error *error)
+{
+    const char *said = option_text(&session->options, "api");
+    url = said ? said : url;
+    *out = (struct api){.region = session->stack->region,
+                        .transport = session->transport,
+                        .credentials = session->credentials};
+    int result = choose_auth(session, option_said(&session->options, "local"), &out->auth, error);
+    if (result == 0)
+        result = check_url(session, &url, error);
+    out->url = url;
+    return result;
+}
+
 /* -- calling -- */
 
 /* "https://host:port/v1" is host:port and /v1. */

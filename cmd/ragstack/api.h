@@ -28,6 +28,9 @@ struct api {
 /* Finds it: --api, or by looking for the stack's. ERR_NOT_FOUND when there is none yet. */
 int api_open(struct task *task, struct session *session, struct api *out, struct error *error);
 
+/* The same when its address is known (--api wins). */
+int api_at(struct session *session, const char *url, struct api *out, struct error *error);
+
 struct api_request {
     const char *method;
     const char *path;  /* "/ask", percent-encoded */

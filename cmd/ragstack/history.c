@@ -108,6 +108,27 @@ static void print_git(const struct session *session, const struct value *deploym
     print_field("author", value_text(git, "author"));
 }
 
+/* How the new functions were tried. */
+static void print_release(const struct session *session, const struct value *deployment)
+{
+    struct arena *arena = session->arena;
+    const struct value *release = value_get(deployment, "release"),
+                       *returned = value_get(release, "returned");
+    const char *failed = value_text(release, "failed"), *list = "";
+    if (!release)
+        return;
+    for (size_t i = 0; i < value_count(returned); i++) {
+        const struct value_entry *entry = value_entry(returned, i);
+        list = arena_printf(arena, "%s%s%s to version %s", list,
+                            i ? ", " : "; live went back: ", entry->key,
+                            value_as_text(arena, entry->value));
+    }
+    print_field("smoke", arena_printf(arena, "%lld questions asked; %s%s%s%s",
+                                      (long long)value_int_at(release, "asked", 0),
+                                      failed ? "failed: \"" : "all answered", failed ? failed : "",
+                                      failed ? "\"" : "", list));
+}
+
 static void print_all(const struct session *session, const struct value *deployment)
 {
     struct value *step, *steps = value_get(deployment, "steps");
@@ -120,6 +141,7 @@ static void print_all(const struct session *session, const struct value *deploym
     print_git(session, deployment);
     print_field("ragstack", value_text(deployment, "ragstack"));
     print_field("error", value_text(deployment, "error"));
+    print_release(session, deployment);
     value_each(step, steps)
     {
         printf("  %-9s %-8s %s %s: %s\n", text_of(step, "outcome"), text_of(step, "action"),

@@ -1,14 +1,17 @@
 #include <stdio.h>
 
+#include "cmd/ragstack/api.h"
 #include "cmd/ragstack/consent.h"
 #include "cmd/ragstack/deploy.h"
 #include "cmd/ragstack/deployment.h"
 #include "cmd/ragstack/plan_file.h"
+#include "cmd/ragstack/release.h"
 #include "pkg/base/vector.h"
 
 static const struct option_row options[] = {
     OPTION_ALLOW_DATA_LOSS,
     OPTION_TARGET,
+    OPTION_API,
     {0},
 };
 
@@ -64,6 +67,7 @@ static int run_locked(struct task *task, struct session *session, struct deploym
     struct apply_options apply_options = {
         .allow_data_loss = option_texts(session->arena, &session->options, "allow-data-loss")};
     show_plan(session, plan);
+    release_tell(session, plan);
     if (plan->step_count == 0)
         return give_outputs(session, attributes_of(session->arena, &plan->found));
     result = apply_check(plan, apply_options.allow_data_loss, error); /* before anybody is asked */
@@ -74,6 +78,11 @@ static int run_locked(struct task *task, struct session *session, struct deploym
     if (result < 0)
         return result;
     result = deploy_run(task, session, plan, &apply_options, &applied, error);
+    struct value *tried = NULL;
+    if (result == 0)
+        result = release_try(task, session, plan, &applied, &tried, error);
+    if (deployment->document && tried)
+        value_set(session->arena, deployment->document, "release", tried);
     result = deployment_end(task, session, deployment, plan, &applied, result, error);
     return result < 0 ? result : give_outputs(session, applied.attributes);
 }

@@ -33,6 +33,9 @@ int lambda_go_live(struct task *task, struct action *action, const struct value 
                    bool has_alias, struct error *error);
 int lambda_create_alias(struct task *task, struct action *action, const char *version,
                         struct error *error);
+/* Points the alias of the function of this name at a version, whole: the way back. */
+int lambda_point_live(struct task *task, struct cloud *cloud, struct arena *arena, const char *name,
+                      const char *version, struct error *error);
 /* Those that may go: all but $LATEST, what an alias uses, and the newest few. A list of strings. */
 struct value *lambda_old_versions(struct arena *arena, const struct value *versions,
                                   const struct value *aliases);

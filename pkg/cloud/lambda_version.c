@@ -8,29 +8,39 @@
 
 enum { KEPT_VERSIONS = 5 }; /* to go back to */
 
-static struct value *alias_call(struct action *action, const char *version)
+static struct value *alias_call(struct arena *arena, const char *name, const char *version)
 {
-    struct value *parameters = lambda_named(action->arena, action->name);
-    value_set_text(action->arena, parameters, "Name", LAMBDA_ALIAS);
-    return value_set_text(action->arena, parameters, "FunctionVersion", version);
+    struct value *parameters = lambda_named(arena, name);
+    value_set_text(arena, parameters, "Name", LAMBDA_ALIAS);
+    return value_set_text(arena, parameters, "FunctionVersion", version);
 }
 
 /* All calls go to the one version: weights are taken away. */
+static struct value *whole_alias_call(struct arena *arena, const char *name, const char *version)
+{
+    return value_set(arena, alias_call(arena, name, version), "RoutingConfig",
+                     value_wrap(arena, "AdditionalVersionWeights", value_map(arena)));
+}
+
 static int update_alias(struct task *task, struct action *action, const char *version,
                         struct error *error)
 {
-    struct arena *arena = action->arena;
-    struct value *parameters = alias_call(action, version);
-    value_set(arena, parameters, "RoutingConfig",
-              value_wrap(arena, "AdditionalVersionWeights", value_map(arena)));
-    return cloud_call(task, action, &aws_lambda, "UpdateAlias", parameters, NULL, error);
+    return cloud_call(task, action, &aws_lambda, "UpdateAlias",
+                      whole_alias_call(action->arena, action->name, version), NULL, error);
+}
+
+int lambda_point_live(struct task *task, struct cloud *cloud, struct arena *arena, const char *name,
+                      const char *version, struct error *error)
+{
+    return aws_call(task, cloud->client, arena, &aws_lambda, "UpdateAlias",
+                    whole_alias_call(arena, name, version), NULL, error);
 }
 
 int lambda_create_alias(struct task *task, struct action *action, const char *version,
                         struct error *error)
 {
-    int result = cloud_call(task, action, &aws_lambda, "CreateAlias", alias_call(action, version),
-                            NULL, error);
+    int result = cloud_call(task, action, &aws_lambda, "CreateAlias",
+                            alias_call(action->arena, action->name, version), NULL, error);
     if (result < 0 && strstr(error->message, "lready exists"))
         return error_clear(error), update_alias(task, action, version, error);
     return result;

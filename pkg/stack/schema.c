@@ -254,6 +254,26 @@ static const struct field retrieval_fields[] = {
     {0},
 };
 
+static const struct field release_fields[] = {
+    {.name = "smoke",
+     .type = FIELD_LIST,
+     .item = FIELD_STRING,
+     .unset = "[]",
+     .summary = "questions that are asked when functions have changed; one that fails takes `live` "
+                "back"},
+    {.name = "watch_s",
+     .type = FIELD_INT,
+     .unset = "0",
+     .allowed = "0..900",
+     .summary = "go on asking them for so long"},
+    {.name = "latency_ms",
+     .type = FIELD_INT,
+     .unset = "29000",
+     .allowed = "1..30000",
+     .summary = "an answer that takes longer fails"},
+    {0},
+};
+
 static const struct field alarms_fields[] = {
     {.name = "errors",
      .type = FIELD_INT,
@@ -356,6 +376,11 @@ const struct field stack_fields[] = {
      .fields = retrieval_fields,
      .summary = "which passages are found"},
     {.name = "prompt", .type = FIELD_STRING, .summary = "file with the prompt's template"},
+    {.name = "release",
+     .type = FIELD_MAP,
+     .unset = "{}",
+     .fields = release_fields,
+     .summary = "how new functions are tried"},
     {.name = "watch",
      .type = FIELD_MAP,
      .unset = "{}",

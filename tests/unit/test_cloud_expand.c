@@ -418,9 +418,15 @@ static const struct {
     {"resources", "resources: {x: {kind: s3.bucket}}"},
 };
 
-/* Who a stack is, what stands in another file, and what was merged before: no business of the
- * expansion (the prompt has a test of its own). */
-static const char *const elsewhere[] = {"stack", "region", "prompt", "environments"};
+/* Who a stack is, what stands in another file, what was merged before, and what `up` does after it
+ * all: no business of the expansion (the prompt has a test of its own). */
+static const char *const elsewhere[] = {"stack",
+                                        "region",
+                                        "prompt",
+                                        "environments",
+                                        "release.smoke",
+                                        "release.watch_s",
+                                        "release.latency_ms"};
 
 static const char *text_for(const char *key)
 {
