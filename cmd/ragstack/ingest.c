@@ -10,6 +10,7 @@
 #include "pkg/convert/convert.h"
 #include "pkg/value/number.h"
 
+#define SEEN "" /* in place of a sum that was compared */
 enum { AT_ONCE = 4, MOST_AT_ONCE = 16, NAMES_SHOWN = 10, SLOWEST_LOCAL_MS = 320000 };
 
 static const struct option_row options[] = {
@@ -42,7 +43,9 @@ struct ingest {
     VECTOR(const char *) missing; /* ids to delete */
     size_t deleted;
     const char *prefix;
-    bool from; /* a table, not files */
+    bool from;          /* a table, not files */
+    struct map sums;    /* of its texts, by id */
+    size_t there, same; /* documents of the stack; texts with the same sum on both sides */
     int64_t took_ms;
 };
 
@@ -222,7 +225,7 @@ static int find_missing(struct task *task, struct ingest *ingest, struct error *
                          "--delete-missing compares with a folder: name one, not its files");
     for (size_t i = 0; i < ingest->files.items.count; i++)
         map_put(&comparing.there, ingest->files.items.items[i].id, ingest);
-    return ingest_list(task, &ingest->api, compare, &comparing, error);
+    return ingest_list(task, &ingest->api, false, compare, &comparing, error);
 }
 
 static void show_missing(const struct ingest *ingest, const char *what)
@@ -276,6 +279,8 @@ static void give_json(const struct ingest *ingest)
     value_set_int(arena, summary, "embedded", report->embedded);
     value_set(arena, summary, "usd", value_real(arena, report->usd));
     value_set_int(arena, summary, "took_ms", ingest->took_ms);
+    if (ingest->from)
+        value_set_int(arena, summary, "same_sum", (int64_t)ingest->same);
     value_set(arena, document, "documents", report->rows);
     value_set(arena, document, "failed", failed);
     value_set(arena, document, "deleted", deleted);
@@ -339,30 +344,42 @@ static int stopped(const struct ingest *ingest, int result, struct error *error)
     return result;
 }
 
-/* -- counted on both sides -- */
+/* -- counted and summed on both sides -- */
 
-struct counting {
-    const char *prefix;
-    size_t there;
-};
-
-static int count_one(void *data, const struct value *document)
+static int check_one(void *data, const struct value *document)
 {
-    struct counting *counting = data;
-    const char *id = value_text(document, "id");
-    counting->there += id && strncmp(id, counting->prefix, strlen(counting->prefix)) == 0;
+    struct ingest *ingest = data;
+    const char *id = value_text(document, "id"), *there = value_text(document, "sha256");
+    const char *sent = id ? map_get(&ingest->sums, id) : NULL;
+    ingest->there += id && strncmp(id, ingest->prefix, strlen(ingest->prefix)) == 0;
+    if (!sent || !there)
+        return 0;
+    if (strcmp(sent, there) == 0)
+        ingest->same++;
+    else
+        ingest_fail(&ingest->report, id, "its text in the stack is not the one that was read");
+    map_put(&ingest->sums, id, (void *)(uintptr_t)SEEN);
     return 0;
 }
 
-static int count_both(struct task *task, struct ingest *ingest, struct error *error)
+static int check_both(struct task *task, struct ingest *ingest, struct error *error)
 {
-    struct counting counting = {.prefix = ingest->prefix};
-    int result = ingest_list(task, &ingest->api, count_one, &counting, error);
-    if (result == 0 && !ingest->session->json)
-        fprintf(stderr, "%zu documents in the table, %zu in the stack%s%s.\n",
-                ingest->source->count, counting.there, *ingest->prefix ? " below " : "",
-                ingest->prefix);
-    return result;
+    int result = ingest_list(task, &ingest->api, true, check_one, ingest, error);
+    if (result < 0)
+        return result;
+    for (size_t i = 0; i < ingest->sums.count; i++) {
+        const struct map_entry *entry = &ingest->sums.entries[i];
+        if (strcmp(entry->value, SEEN) != 0)
+            ingest_fail(&ingest->report, entry->key,
+                        "it was sent, and the stack does not tell the sum of its text");
+    }
+    if (!ingest->session->json)
+        fprintf(stderr,
+                "%zu documents in the table, %zu in the stack%s%s; %zu of %zu texts have the same "
+                "SHA-256 on both sides.\n",
+                ingest->source->count, ingest->there, *ingest->prefix ? " below " : "",
+                ingest->prefix, ingest->same, ingest->sums.count);
+    return 0;
 }
 
 /* -- the command -- */
@@ -392,7 +409,7 @@ static int run_all(struct task *task, struct ingest *ingest, struct error *error
     if (result == 0 && compares)
         result = delete_missing(task, ingest, error);
     if (result == 0 && ingest->from && !dry)
-        result = count_both(task, ingest, error);
+        result = check_both(task, ingest, error);
     return result < 0 ? result : finish(ingest, error);
 }
 
@@ -403,6 +420,8 @@ static int run(struct task *task, struct session *session, struct error *error)
     if (session->json)
         ingest.report.rows = value_list(session->arena);
     int result = read_options(&ingest, error);
+    ingest.sums = map_in(session->arena);
+    ingest.report.sums = ingest.from ? &ingest.sums : NULL;
     if (result == 0)
         result = ingest.from ? open_table(task, &ingest, error) : open_files(task, &ingest, error);
     if (result < 0)
@@ -424,7 +443,9 @@ const struct command command_ingest = {
         "cannot be read are told at the end, and the exit code is 6.\n"
         "--from brings the documents of another PostgreSQL (a RAG of before): the rows of a "
         "table,\n"
-        "those with one id joined to one document; they are embedded anew.",
+        "those with one id joined to one document; they are embedded anew. At the end documents "
+        "are\n"
+        "counted, and the SHA-256 of each text compared, on both sides.",
     .examples =
         "ragstack ingest handbook\nragstack ingest --local --dry-run docs 'notes/*.md'\nragstack "
         "ingest handbook --delete-missing --url https://wiki.example.com\nragstack ingest --from "

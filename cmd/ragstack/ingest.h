@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "cmd/ragstack/api.h"
+#include "pkg/base/map.h"
 #include "pkg/base/vector.h"
 
 /* -- where they come from -- */
@@ -81,6 +82,7 @@ struct ingest_report {
     uint64_t weight; /* done so far */
     VECTOR(struct ingest_failure) failures;
     struct value *rows; /* what became of each; NULL: not kept */
+    struct map *sums;   /* id to the text's SHA-256 in hexadecimal digits; NULL: not kept */
 };
 size_t ingest_done(const struct ingest_report *report);
 void ingest_fail(struct ingest_report *report, const char *id, const char *why);
@@ -96,8 +98,9 @@ struct ingest_options {
 int ingest_send(struct task *task, const struct ingest_options *options,
                 struct ingest_source *source, struct ingest_report *report, struct error *error);
 
-/* All documents of the stack, page by page; nonzero from `each` ends it. */
-int ingest_list(struct task *task, const struct api *api,
+/* All documents of the stack, page by page; nonzero from `each` ends it. `summed`: with the
+ * "sha256" of each text, in smaller pages. */
+int ingest_list(struct task *task, const struct api *api, bool summed,
                 int (*each)(void *data, const struct value *document), void *data,
                 struct error *error);
 int ingest_delete(struct task *task, const struct api *api, const char *id, struct error *error);

@@ -1,7 +1,11 @@
 /* Documents to the API: in batches, several requests at a time, again when it is busy. */
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "cmd/ragstack/ingest.h"
+#include "pkg/base/hex.h"
+#include "pkg/base/panic.h"
 #include "pkg/http/http.h"
 #include "pkg/value/json.h"
 
@@ -15,6 +19,7 @@ enum {
     LONGEST_PAUSE_S = 20,
     FAILURES_IN_A_ROW = 3, /* of whole batches: then something else is wrong */
     LIST_LIMIT = 1000,
+    LIST_SUMMED_LIMIT = 100, /* as the API gives sums with */
 };
 
 struct sending {
@@ -82,6 +87,17 @@ static void take_row(struct ingest_report *report, const struct value *row)
         value_push(report->arena, report->rows, value_copy(report->arena, row));
 }
 
+static void keep_sum(struct ingest_report *report, const struct ingest_item *item)
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    if (!report->sums)
+        return;
+    require(EVP_Digest(item->text, item->length, sum, &length, EVP_sha256(), NULL) == 1);
+    map_put(report->sums, arena_strdup(report->arena, item->id),
+            (void *)(uintptr_t)hex_text(report->arena, sum, length));
+}
+
 static int take_reply(struct sending *sending, const struct batch *batch, const struct value *reply,
                       struct error *error)
 {
@@ -93,8 +109,10 @@ static int take_reply(struct sending *sending, const struct batch *batch, const 
                          sending->options->api->url, batch->count);
     value_each(row, rows) take_row(sending->report, row);
     sending->report->usd += value_as_real(value_at(reply, "usage.usd"), 0);
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
         sending->report->weight += batch->items[i].weight;
+        keep_sum(sending->report, &batch->items[i]);
+    }
     return 0;
 }
 
@@ -271,7 +289,7 @@ int ingest_send(struct task *task, const struct ingest_options *options,
 
 /* -- what is there -- */
 
-int ingest_list(struct task *task, const struct api *api,
+int ingest_list(struct task *task, const struct api *api, bool summed,
                 int (*each)(void *data, const struct value *document), void *data,
                 struct error *error)
 {
@@ -281,8 +299,8 @@ int ingest_list(struct task *task, const struct api *api,
         struct arena *arena = arena_new();
         struct value *reply = NULL, *document;
         struct api_request request = {.method = "GET", .path = "/documents"};
-        request.query = arena_printf(arena, "limit=%d%s%s", LIST_LIMIT, *after ? "&after=" : "",
-                                     http_encode(arena, after, false));
+        request.query = arena_printf(arena, "limit=%d%s%s", summed ? LIST_SUMMED_LIMIT : LIST_LIMIT,
+                                     *after ? "&after=" : "", http_encode(arena, after, false));
         int result = api_call(task, api, arena, &request, &reply, NULL, error);
         value_each(document, value_get(reply, "documents"))
         {

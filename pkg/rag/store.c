@@ -359,12 +359,15 @@ int store_list(struct task *task, struct pg *pg, struct arena *arena, const char
                struct value **out, struct error *error)
 {
     struct pg_rows rows;
-    int result = pg_run(task, pg, arena,
-                        "SELECT id, title, source, octet_length(text),"
-                        " (SELECT count(*) FROM rag.passages WHERE document = id),"
-                        " to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-                        " FROM rag.documents WHERE id > $1 ORDER BY id LIMIT $2::int",
-                        PG_VALUES(pg_text(after ? after : ""), pg_int(limit)), &rows, error);
+    int result = pg_run(
+        task, pg, arena,
+        "SELECT id, title, source, octet_length(text),"
+        " (SELECT count(*) FROM rag.passages WHERE document = id),"
+        " to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
+        " CASE WHEN $3::bool THEN encode(sha256(convert_to(text, 'UTF8')), 'hex') END"
+        " FROM rag.documents WHERE id > $1 ORDER BY id LIMIT $2::int",
+        PG_VALUES(pg_text(after ? after : ""), pg_int(limit), pg_bool(limit <= STORE_LIST_SUMMED)),
+        &rows, error);
     *out = value_list(arena);
     for (size_t i = 0; result == 0 && i < rows.count; i++) {
         struct value *row = value_map(arena);
@@ -374,6 +377,8 @@ int store_list(struct task *task, struct pg *pg, struct arena *arena, const char
         value_set_int(arena, row, "bytes", pg_cell_int(&rows, i, 3));
         value_set_int(arena, row, "passages", pg_cell_int(&rows, i, 4));
         value_set_text(arena, row, "updated", pg_cell(&rows, i, 5));
+        if (pg_cell(&rows, i, 6))
+            value_set_text(arena, row, "sha256", pg_cell(&rows, i, 6));
         value_push(arena, *out, row);
     }
     return result;

@@ -33,7 +33,10 @@ int store_put(struct task *task, struct pg *pg, struct arena *arena,
 /* ERR_NOT_FOUND when there is no such document. */
 int store_delete(struct task *task, struct pg *pg, struct arena *arena, const char *id,
                  struct error *error);
-/* [{"id","title","source","bytes","passages","updated"}], after `after` by id, at most `limit`. */
+/* [{"id","title","source","bytes","passages","updated"}], after `after` by id, at most `limit`. Up
+ * to a limit of STORE_LIST_SUMMED with "sha256" of each text as it is stored, which reads all of
+ * it. */
+enum { STORE_LIST_SUMMED = 100 };
 int store_list(struct task *task, struct pg *pg, struct arena *arena, const char *after, int limit,
                struct value **out, struct error *error);
 

@@ -133,7 +133,7 @@ class DocumentTest(stack.LocalCase):
                            "--id", "doc", "--text", "body", "--order", "part", "--metadata-column", "meta",
                            "--prefix", "old/", status=6)
         self.assertEqual([row["id"] for row in result.json["failed"]], ["old/m/three"])
-        self.assertEqual(result.json["summary"]["stored"], 2)
+        self.assertEqual((result.json["summary"]["stored"], result.json["summary"]["same_sum"]), (2, 2))
         reply = self.ask("How long does hibernation last?", "--filter", "from=old")
         self.assertEqual(reply["citations"][0]["document"], "old/m/one")
         self.assertEqual(self.sql("SELECT text FROM rag.documents WHERE id = 'old/m/one'"),
@@ -141,7 +141,14 @@ class DocumentTest(stack.LocalCase):
         again = self.must("ingest", "--local", "--from", self.database_url(), "--table", "public.old Docs", "--id", "doc",
                           "--text", "body", "--order", "part", "--metadata-column", "meta", "--prefix", "old/", status=6)
         self.assertIn("2 unchanged", again.stdout)
-        self.assertIn("3 documents in the table, 2 in the stack below old/.", again.stderr)
+        self.assertIn("3 documents in the table, 2 in the stack below old/; 2 of 2 texts have the same SHA-256 on both "
+                      "sides.", again.stderr)
+        self.sql("UPDATE rag.documents SET text = text || ' ' WHERE id = 'old/m/two'")  # behind the functions' back
+        spoilt = self.must("ingest", "--local", "--json", "--from", self.database_url(), "--table", "public.old Docs", "--id",
+                           "doc", "--text", "body", "--order", "part", "--metadata-column", "meta", "--prefix", "old/",
+                           status=6).json
+        self.assertEqual(sorted(row["id"] for row in spoilt["failed"]), ["old/m/three", "old/m/two"])
+        self.assertIn("is not the one that was read", [row["why"] for row in spoilt["failed"] if row["id"] == "old/m/two"][0])
         missing = self.must("ingest", "--local", "--from", self.database_url(), "--table", "nothing", "--id", "doc",
                             "--text", "body", status=1)
         self.assertIn("nothing", missing.stderr)
