@@ -3,6 +3,7 @@
 
 #include "cmd/rag-handler/ingest.h"
 #include "cmd/rag-handler/runtime.h"
+#include "pkg/rag/given.h"
 
 enum {
     ID_MAXIMUM = 1024,
@@ -27,7 +28,8 @@ int ingest_read_document(const struct value *row, struct document *out, struct e
                              .source = value_text(row, "source"),
                              .text = text->string.text,
                              .length = text->string.length,
-                             .metadata = value_is(metadata, VALUE_MAP) ? metadata : NULL};
+                             .metadata = value_is(metadata, VALUE_MAP) ? metadata : NULL,
+                             .given = value_get(row, "given")};
     return 0;
 }
 
@@ -102,13 +104,19 @@ int ingest_document(struct task *task, struct ingesting *ingesting, const struct
     struct arena *arena = ingesting->invocation->arena;
     struct models *models = ingesting->models;
     struct chunk_sizes sizes = {.unit_maximum = models->unit_maximum};
-    struct passage_list passages;
+    struct given given;
     struct stored_units units;
-    chunk_document(arena, document->text, document->length, &sizes, &passages);
+    int result = given_read(arena, document, models, &given, error);
+    struct passage_list passages = given.passages;
+    if (!passages.count)
+        chunk_document(arena, document->text, document->length, &sizes, &passages);
     if (!models->embed)
         drop_units(&passages);
-    int result = store_look(task, ingesting->pg, arena, document, &passages, models->embedder,
+    if (result == 0)
+        result = store_look(task, ingesting->pg, arena, document, &passages, models->embedder,
                             models->dimensions, &units, error);
+    if (result == 0)
+        given_fill(&given, &units);
     if (result == 0 && !units.same_document)
         result = embed_missing(task, ingesting, document, &passages, &units, error);
     if (result == 0 && !units.same_document)

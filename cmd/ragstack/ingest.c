@@ -28,6 +28,9 @@ static const struct option_row options[] = {
     {"source", 0, "COLUMN", false, NULL, "with --from: where it comes from, for citations"},
     {"metadata-column", 0, "COLUMN", false, NULL, "with --from: json or jsonb"},
     {"order", 0, "COLUMN", false, NULL, "with --from: the order of rows with one id"},
+    {"embedding", 0, "COLUMN", false, NULL,
+     "with --from: a vector, taken over where its model fits"},
+    {"embedding-model", 0, "ID", false, NULL, "with --embedding: the model that made the vectors"},
     OPTION_API,
     {0},
 };
@@ -85,8 +88,9 @@ static int read_at_once(struct ingest *ingest, struct error *error)
 /* Options of one way are no use in the other. */
 static int check_way(const struct ingest *ingest, struct error *error)
 {
-    static const char *const of_tables[] = {"table",  "id",    "text",           "title",
-                                            "source", "order", "metadata-column"};
+    static const char *const of_tables[] = {"table",           "id",        "text",
+                                            "title",           "source",    "order",
+                                            "metadata-column", "embedding", "embedding-model"};
     static const char *const needed[] = {"table", "id", "text"};
     size_t paths = ingest->session->options.argument_count;
     for (size_t i = 0; !ingest->from && i < COUNT_OF(of_tables); i++) {
@@ -101,6 +105,10 @@ static int check_way(const struct ingest *ingest, struct error *error)
         if (!said(ingest, needed[i]))
             return error_set(error, ERR_USAGE, "--from wants --%s", needed[i]);
     }
+    if (!said(ingest, "embedding") != !said(ingest, "embedding-model"))
+        return error_set(error, ERR_USAGE,
+                         "--embedding and --embedding-model go together: vectors of another model "
+                         "than the stack's would find nothing");
     if (paths || said(ingest, "url") || option_said(&ingest->session->options, "delete-missing"))
         return error_set(error, ERR_USAGE,
                          "--from reads a table: no paths, no --url and no --delete-missing");
@@ -130,6 +138,8 @@ static int open_table(struct task *task, struct ingest *ingest, struct error *er
                                        .source = said(ingest, "source"),
                                        .metadata = said(ingest, "metadata-column"),
                                        .order = said(ingest, "order"),
+                                       .embedding = said(ingest, "embedding"),
+                                       .embedder = said(ingest, "embedding-model"),
                                        .prefix = ingest->prefix};
     return ingest_table_open(task, ingest->arena, &table, &ingest->source, error);
 }
@@ -443,9 +453,10 @@ const struct command command_ingest = {
         "cannot be read are told at the end, and the exit code is 6.\n"
         "--from brings the documents of another PostgreSQL (a RAG of before): the rows of a "
         "table,\n"
-        "those with one id joined to one document; they are embedded anew. At the end documents "
-        "are\n"
-        "counted, and the SHA-256 of each text compared, on both sides.",
+        "those with one id joined to one document. They are embedded anew, unless --embedding "
+        "names\n"
+        "vectors of the stack's own model and length. At the end documents are counted, and the\n"
+        "SHA-256 of each text compared, on both sides.",
     .examples =
         "ragstack ingest handbook\nragstack ingest --local --dry-run docs 'notes/*.md'\nragstack "
         "ingest handbook --delete-missing --url https://wiki.example.com\nragstack ingest --from "

@@ -15,6 +15,7 @@ struct ingest_item {
     size_t length;
     const char *source;           /* shown in citations; NULL: none */
     const struct value *metadata; /* a map, or NULL */
+    const struct value *given;    /* vectors that go along, as the API takes them; NULL: none */
     uint64_t weight;              /* its share of source.weight */
 };
 
@@ -63,6 +64,7 @@ struct ingest_table {
     const char *table, *id, *text;         /* as in SQL: "schema.table", columns */
     const char *title, *source, *metadata; /* columns; NULL: none */
     const char *order;                     /* of rows with one id, which become one document */
+    const char *embedding, *embedder;      /* a vector's column, and its model; NULL: none */
     const char *prefix;
 };
 /* Connects, and counts. */

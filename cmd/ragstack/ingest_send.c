@@ -60,6 +60,8 @@ static struct value *document_value(struct arena *arena, const struct sending *s
     value_set(arena, document, "text", value_string_n(arena, item->text, item->length));
     if (item->source)
         value_set_text(arena, document, "source", item->source);
+    if (item->given)
+        value_set(arena, document, "given", value_copy(arena, item->given));
     if (common && item->metadata)
         value_set(arena, document, "metadata", value_merge(arena, common, item->metadata));
     else if (common || item->metadata)

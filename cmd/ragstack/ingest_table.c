@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "cmd/ragstack/ingest.h"
 #include "pkg/pg/pg.h"
 #include "pkg/value/json.h"
@@ -14,7 +16,7 @@ struct reading {
     struct arena *arena; /* of the row read ahead */
     struct value *ahead; /* the first row of the next document; NULL: none */
     bool begun, ended;
-    const char *sql, *prefix;
+    const char *sql, *prefix, *embedder;
     struct semaphore one_reads;
 };
 
@@ -69,6 +71,7 @@ static const char *copy_statement(struct arena *arena, const struct ingest_table
     put_column(&sql, "title", table->title, "::text");
     put_column(&sql, "source", table->source, "::text");
     put_column(&sql, "metadata", table->metadata, "::jsonb");
+    put_column(&sql, "embedding", table->embedding, "::text");
     buffer_text(&sql, ")::text FROM ");
     put_table(&sql, table->table);
     buffer_text(&sql, " ORDER BY ");
@@ -138,6 +141,54 @@ static const char *copy_of(struct arena *arena, const struct value *row, const c
     return text && *text ? arena_strdup(arena, text) : NULL;
 }
 
+/* "[0.25,-1,...]", as pgvector prints it, as the API takes it; NULL when it is none. */
+static const char *encode_vector(struct arena *arena, const char *text)
+{
+    VECTOR(float) numbers = {0};
+    for (const char *at = text && *text == '[' ? text + 1 : ""; *at && *at != ']';) {
+        char *end;
+        float number = strtof(at, &end);
+        if (end == at)
+            return NULL;
+        vector_push(arena, &numbers, number);
+        at = end + (*end == ',');
+    }
+    if (!numbers.count)
+        return NULL;
+    size_t bytes = numbers.count * sizeof *numbers.items;
+    unsigned char *encoded = arena_alloc(arena, bytes / 3 * 4 + 8);
+    EVP_EncodeBlock(encoded, (const unsigned char *)numbers.items, (int)bytes);
+    return (const char *)encoded;
+}
+
+/* What the row added to the text, with its vector. One row without a vector, and all are made anew.
+ */
+static void add_piece(struct arena *arena, const struct reading *reading, struct value **pieces,
+                      size_t start, size_t end)
+{
+    const char *vector = *pieces && end > start
+                             ? encode_vector(arena, value_text(reading->ahead, "embedding"))
+                             : NULL;
+    if (!vector)
+        *pieces = NULL;
+    if (!*pieces)
+        return;
+    struct value *piece = value_map(arena);
+    value_set_int(arena, piece, "start", (int64_t)start);
+    value_set_int(arena, piece, "end", (int64_t)end);
+    value_push(arena, *pieces, value_set_text(arena, piece, "vector", vector));
+}
+
+static const struct value *given_value(struct arena *arena, const struct reading *reading,
+                                       struct value *pieces)
+{
+    if (!pieces)
+        return NULL;
+    struct value *given = value_map(arena);
+    value_set_text(arena, given, "embedder", reading->embedder);
+    return value_set(arena, given, "pieces", pieces);
+}
+
 /* The rows with the id of the first, joined by blank lines. */
 static int read_document(struct task *task, struct reading *reading, struct arena *arena,
                          struct ingest_item *out, struct error *error)
@@ -154,16 +205,21 @@ static int read_document(struct task *task, struct reading *reading, struct aren
         .weight = 1,
     };
     const struct value *metadata = value_get(reading->ahead, "metadata");
+    struct value *pieces = reading->embedder ? value_list(arena) : NULL;
     if (value_is(metadata, VALUE_MAP))
         out->metadata = value_copy(arena, metadata);
     do {
         piece = value_text(reading->ahead, "text");
-        buffer_printf(&text, "%s%s", text.length && piece ? "\n\n" : "", piece ? piece : "");
+        buffer_text(&text, text.length && piece ? "\n\n" : "");
+        size_t start = text.length;
+        buffer_text(&text, piece ? piece : "");
+        add_piece(arena, reading, &pieces, start, text.length);
         result = read_row(task, reading, error);
     } while (result == 0 && reading->ahead && value_text(reading->ahead, "id") &&
              strcmp(value_text(reading->ahead, "id"), id) == 0);
     out->text = arena_strdup(arena, buffer_string(&text));
     out->length = text.length;
+    out->given = given_value(arena, reading, pieces);
     return result;
 }
 
@@ -211,7 +267,7 @@ int ingest_table_open(struct task *task, struct arena *arena, const struct inges
     } names[] = {{"table", table->table},   {"id", table->id},
                  {"text", table->text},     {"title", table->title},
                  {"source", table->source}, {"metadata-column", table->metadata},
-                 {"order", table->order}};
+                 {"order", table->order},   {"embedding", table->embedding}};
     struct pg *pg;
     struct ingest_source *source = arena_new_of(arena, struct ingest_source);
     struct reading *reading = arena_new_of(arena, struct reading);
@@ -228,6 +284,7 @@ int ingest_table_open(struct task *task, struct arena *arena, const struct inges
     *reading = (struct reading){.pg = pg,
                                 .sql = copy_statement(arena, table),
                                 .prefix = table->prefix,
+                                .embedder = table->embedder,
                                 .one_reads = {.places = 1}};
     *source = (struct ingest_source){.next = next_document, .close = close_table, .data = reading};
     result = count_documents(task, pg, arena, table, &source->count, error);

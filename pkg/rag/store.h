@@ -12,6 +12,7 @@ struct document {
     const char *text;
     size_t length;
     const struct value *metadata; /* a map, or NULL */
+    const struct value *given;    /* vectors that came along (given.h), or NULL */
 };
 
 /* What is already stored of a document's units, so that only the rest is embedded. */

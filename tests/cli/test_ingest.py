@@ -253,6 +253,7 @@ class WrongTest(IngestCase):
             (["empty"], "there is nothing to ingest"), (["docs", "-m", "x"], "KEY=VALUE"),
             (["docs", "--at-once", "17"], "from 1 to 16"), (["docs", "--table", "t"], "with --from only"),
             (["--from", "postgres://h/d"], "--from wants --table"),
+            (["--from", "postgres://h/d", "--table", "t", "--id", "i", "--text", "x", "--embedding", "v"], "go together"),
             (["docs", "--from", "postgres://h/d", "--table", "t", "--id", "i", "--text", "x"], "no paths"),
             (["--from", "postgres://h/d", "--table", "t", "--id", "", "--text", "x"], "no name in a database"),
         ):

@@ -155,6 +155,39 @@ class DocumentTest(stack.LocalCase):
         for one in ("old/m/one", "old/m/two"):
             self.call("DELETE", "/documents/" + urllib.parse.quote(one, safe=""))
 
+    def test_vectors_of_the_same_model_are_taken_over(self):
+        self.sql("""CREATE TABLE public.old_chunks AS SELECT 'x/' || u.document AS doc, row_number() OVER () AS n,
+              'ragstack.use-lite' AS model, u.embedding::vector AS v,
+              convert_from(substring(convert_to(d.text, 'UTF8') FROM u.start_byte + 1 FOR u.end_byte - u.start_byte), 'UTF8') AS body
+            FROM rag.units u JOIN rag.documents d ON d.id = u.document WHERE u.document LIKE 'people/%'
+            ORDER BY u.document, u.passage, u.place;
+            UPDATE public.old_chunks SET v = ('[' || repeat('0,', 511) || '1]')::vector, body = 'Marmots hibernate.' WHERE n = 1;""")
+        self.addCleanup(self.sql, "DELETE FROM rag.documents WHERE id LIKE 'x/%'; DROP TABLE public.old_chunks")
+        migrate = ["ingest", "--local", "--json", "--from", self.database_url(), "--table", "public.old_chunks", "--id", "doc",
+                   "--text", "body", "--order", "n"]
+        summary = self.must(*migrate, "--embedding", "v", "--embedding-model", "ragstack.use-lite").json["summary"]
+        self.assertEqual((summary["stored"], summary["same_sum"], summary["embedded"]), (9, 9, 0))
+        self.assertEqual(self.sql("SELECT count(*) FROM rag.units u JOIN public.old_chunks o ON o.doc = u.document"
+                                  " WHERE o.n = 1 AND u.embedding = o.v::halfvec"), "1")
+        self.assertEqual(self.sql("SELECT count(*) FROM rag.units WHERE document LIKE 'x/%'"),
+                         self.sql("SELECT count(*) FROM public.old_chunks"))
+        self.assertEqual(self.sql("SELECT count(*) FROM public.old_chunks o WHERE n > 1 AND NOT EXISTS (SELECT FROM rag.units u"
+                                  " WHERE u.document = o.doc AND u.embedding = o.v::halfvec)"), "0")
+        reply = self.ask(ANSWERED[0]["question"])
+        self.assertIn("x/people/vacation.md", [one["document"] for one in reply["citations"]])
+        for one in reply["citations"]:
+            self.assertIn(one["quote"], one["passage"])
+        self.assertEqual(self.must(*migrate, "--embedding", "v", "--embedding-model", "ragstack.use-lite").json["summary"]["unchanged"], 9)
+        self.sql("DELETE FROM rag.documents WHERE id LIKE 'x/%'")
+        summary = self.must(*migrate, "--embedding", "v", "--embedding-model", "another.model").json["summary"]
+        self.assertEqual((summary["stored"], summary["same_sum"]), (9, 9))
+        self.assertGreaterEqual(summary["embedded"], 1)  # made anew, but for texts whose vectors are there
+        self.assertEqual(self.sql("SELECT count(*) FROM rag.units u JOIN public.old_chunks o ON o.n = 1"
+                                  " WHERE u.embedding = o.v::halfvec"), "0")
+        status, body = self.call("POST", "/documents", {"documents": [{"id": "x/bad", "text": "äb", "given": {
+            "embedder": "ragstack.use-lite", "pieces": [{"start": 1, "end": 3, "vector": "AACAPw" + "A" * 2726}]}}]})
+        self.assertEqual(status, 400, body)
+
 
 class WatchTest(stack.LocalCase):
     def lines(self, name):
