@@ -35,7 +35,7 @@ class ShellCase(cli.OfflineCase):
     def check_all(self):
         names = set(commands(self.status(0, "--help").stdout))
         self.assertLessEqual(names, self.complete(""))
-        self.assertEqual(self.complete("exp"), {"explain"})
+        self.assertEqual(self.complete("expl"), {"explain"})
         self.assertLessEqual({"--target", "--allow-data-loss", "--file", "--json"}, self.complete("up", "--"))
         self.assertNotIn("--target", self.complete("status", "--"))
         self.assertEqual(self.complete("diff", "--color", ""), {"auto", "always", "never"})
