@@ -148,7 +148,7 @@ test-asan test-tsan: test-%: ## the unit tests under a sanitizer
 	$(MAKE) -j$(JOBS) VARIANT=$* unit $(if $(filter asan,$*),fuzzers)
 	$(PYTHON) tests/run --only $*
 torture: all ## crashes, faults and slow networks
-	$(PYTHON) tests/run --timeout 1800 --only torture
+	$(PYTHON) tests/run --timeout 3600 --only torture
 fuzz: ## fuzz each parser for FUZZ_SECONDS
 	$(MAKE) -j$(JOBS) VARIANT=fuzz CC=clang fuzzers
 	set -e; for fuzzer in $(FUZZ_SOURCES:tests/fuzz/fuzz_%.c=%); do mkdir -p build/fuzz/corpus/$$fuzzer; \

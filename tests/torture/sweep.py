@@ -263,7 +263,7 @@ class Sweep:
             return f"{self.stack}: {case}: nothing was struck"
         return ""
 
-    def check_all(self, cases: list[Case], jobs: int = 2) -> list[str]:
+    def check_all(self, cases: list[Case], jobs: int = 6) -> list[str]:
         with ThreadPoolExecutor(jobs) as pool:
             return [wrong for wrong in pool.map(self.check, cases) if wrong]
 

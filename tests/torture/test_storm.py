@@ -6,8 +6,8 @@ import unittest
 import sweep
 
 # The kinds of failure and their rates: 0.2 in all.
-STORM = {"throttle": 0.08, "internal": 0.04, "unavailable": 0.03, "reset-before": 0.02, "reset-after": 0.015,
-         "internal-after": 0.015}
+STORM = {"throttle": 0.08, "internal": 0.03, "unavailable": 0.03, "reset-before": 0.02, "reset-after": 0.01,
+         "internal-after": 0.01, "cut": 0.01, "garbage": 0.01}
 MOST_TIMES = 3  # as many calls as a quiet run makes
 
 

@@ -737,7 +737,7 @@ def _managed(call: Call) -> Iterator[tuple[Any, tuple[str, list[str], str, str, 
             yield key, (subnet, groups, "lambda", f"AWS Lambda VPC ENI-{function.function_name}", "AROAEXAMPLE:lambda")
     rds = call.backend("rds")
     for instance in rds.databases.values():
-        group = rds.subnet_groups.get(instance._db_subnet_group_name)
+        group = rds.subnet_groups.get(instance._db_subnet_group_name or "")
         subnets = [subnet for subnet in group._subnets if subnet.availability_zone == instance.availability_zone] if group else []
         for subnet in subnets[:1]:
             key = ("rds", instance.dbi_resource_id)
