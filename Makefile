@@ -142,7 +142,7 @@ soak: test ## what takes longer: the analyzer, all suites under ASan, units unde
 	$(MAKE) -j$(JOBS) VARIANT=tsan unit
 	$(PYTHON) tests/run --variant asan --timeout 1800 --only cli --only aws --only local
 	LOAD_QUESTIONS=20000 $(PYTHON) tests/run --timeout 1800 --only local load
-	$(PYTHON) tests/run --timeout 1800 --only analysis --only soak --only tsan --only valgrind --only torture
+	$(PYTHON) tests/run --timeout 3600 --only analysis --only soak --only tsan --only valgrind --only torture
 	$(MAKE) fuzz
 test-asan test-tsan: test-%: ## the unit tests under a sanitizer
 	$(MAKE) -j$(JOBS) VARIANT=$* unit $(if $(filter asan,$*),fuzzers)
