@@ -97,8 +97,10 @@ void expand_documents(struct expansion *expansion)
     struct value *tidy = props(arena, "id", text(arena, "tidy"), "noncurrent_days",
                                value_int(arena, OLD_VERSIONS_DAYS), "abort_multipart_days",
                                value_int(arena, LOST_UPLOADS_DAYS), NULL);
-    expand_add(expansion, &s3_bucket, "documents", say(expansion, "documents"),
-               props(arena, "versioning", value_bool(arena, true), "tls_only",
-                     value_bool(arena, true), "lifecycle", items(arena, tidy, NULL),
-                     "notifications", items(arena, notification, NULL), NULL));
+    struct resource *bucket =
+        expand_add(expansion, &s3_bucket, "documents", say(expansion, "documents"),
+                   props(arena, "versioning", value_bool(arena, true), "tls_only",
+                         value_bool(arena, true), "lifecycle", items(arena, tidy, NULL),
+                         "notifications", items(arena, notification, NULL), NULL));
+    bucket->was = say_text(expansion, "documents.was");
 }

@@ -44,7 +44,8 @@ static void add_instance(struct expansion *expansion)
         text(arena, "${database-subnets.name}"), "parameter_group",
         text(arena, "${database-parameters.name}"), "groups",
         items(arena, text(arena, "${database-group.id}"), NULL), NULL);
-    expand_add(expansion, &rds_instance, "database", from, own);
+    struct resource *instance = expand_add(expansion, &rds_instance, "database", from, own);
+    instance->was = value_text(from, "was");
 }
 
 static void add_proxy(struct expansion *expansion)

@@ -81,9 +81,13 @@ const struct value *planning_lookup(void *data, const char *id, const char *attr
 
 /* -- differences -- */
 
-static const struct value *last_applied(const struct planning *planning, const char *id)
+/* Also under its former id. */
+static const struct value *last_applied(const struct planning *planning,
+                                        const struct resource *resource)
 {
-    return planning->options ? value_get(planning->options->last_applied, id) : NULL;
+    const struct value *all = planning->options ? planning->options->last_applied : NULL;
+    const struct value *last = value_get(all, resource->id);
+    return last || !resource->was ? last : value_get(all, resource->was);
 }
 
 /* Does the file say what it said at the last deployment? */
@@ -107,9 +111,11 @@ static bool said_before(const struct planning *planning, const struct entry *ent
 static enum why why_differs(const struct planning *planning, const struct entry *entry,
                             const struct field *field, const struct value *want)
 {
-    const struct value *last = last_applied(planning, entry->resource->id);
+    const struct value *last = last_applied(planning, entry->resource);
     if (value_has_unknown(want))
         return WHY_REFERENCE;
+    if (!field && strcmp(entry->found->id, entry->resource->id) != 0)
+        return WHY_FILE; /* renamed */
     if (!last)
         return WHY_DIFFERS;
     return said_before(planning, entry, field, last) ? WHY_DRIFT : WHY_FILE;

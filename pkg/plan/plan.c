@@ -285,6 +285,27 @@ static const char *why_replace(struct planning *planning, const struct entry *en
     return "";
 }
 
+/* The id under which it stood; NULL when that is its own. */
+static const char *former_id(const struct entry *entry)
+{
+    bool same = !entry->found || strcmp(entry->found->id, entry->resource->id) == 0;
+    return same ? NULL : entry->found->id;
+}
+
+/* A new id alone shows in the tag that tells it. */
+static bool only_id_differs(const struct entry *entry)
+{
+    const struct difference *first = &entry->differences.items[0];
+    if (entry->differences.count != 1 || first->change.field)
+        return false;
+    size_t differing = 0;
+    for (size_t i = 0; i < value_count(first->change.after); i++) {
+        const struct value_entry *tag = value_entry(first->change.after, i);
+        differing += !value_equal(tag->value, value_get(first->change.before, tag->key));
+    }
+    return differing == 1 && value_count(first->change.before) == value_count(first->change.after);
+}
+
 static const char *why_update(struct planning *planning, const struct entry *entry, bool drift)
 {
     const struct difference *first = &entry->differences.items[0];
@@ -292,10 +313,15 @@ static const char *why_update(struct planning *planning, const struct entry *ent
                         : first->why == WHY_FILE      ? "changed in the file"
                         : first->why == WHY_REFERENCE ? "follows what it refers to"
                                                       : "differs from the file";
+    const char *was = former_id(entry);
+    const char *renamed = was ? arena_printf(planning->arena, "renamed, it was \"%s\"", was) : "";
+    if (was && only_id_differs(entry))
+        return renamed;
+    const char *and = was ? "; " : "";
     if (entry->differences.count == 1)
-        return arena_printf(planning->arena, "%s %s", first->change.path, cause);
-    return arena_printf(planning->arena, "%zu fields differ (%s %s)", entry->differences.count,
-                        first->change.path, cause);
+        return arena_printf(planning->arena, "%s%s%s %s", renamed, and, first->change.path, cause);
+    return arena_printf(planning->arena, "%s%s%zu fields differ (%s %s)", renamed, and,
+                        entry->differences.count, first->change.path, cause);
 }
 
 static bool all_drift(const struct entry *entry)
@@ -337,6 +363,7 @@ static struct step step_of(struct planning *planning, struct entry *entry)
         .kind = STEP_UPDATE,
         .type = entry->resource->type,
         .id = entry->resource->id,
+        .was = former_id(entry),
         .resource = entry->resource,
         .found = entry->found,
         .want = entry->want,

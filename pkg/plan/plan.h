@@ -54,6 +54,7 @@ struct step {
     struct value *want;              /* filled; references resolved as far as known now */
     struct difference *differences;
     size_t difference_count;
+    const char *was;     /* its former id: it is renamed; NULL: it is not */
     const char *reason;  /* one sentence */
     bool loses_data;     /* consent by name needed */
     bool drift;          /* every difference is drift */

@@ -149,6 +149,8 @@ static struct value *step_to_value(struct arena *arena, const struct step *step)
     value_set_text(arena, row, "id", step->id);
     if (step->found)
         value_set_text(arena, row, "physical_id", step->found->physical_id);
+    if (step->was)
+        value_set_text(arena, row, "was", step->was);
     value_set_text(arena, row, "reason", step->reason);
     value_set(arena, row, "origin", origin_to_value(arena, step->origin));
     value_set_bool(arena, row, "loses_data", step->loses_data);

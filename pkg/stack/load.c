@@ -23,6 +23,12 @@ static void report(void *data, struct mark mark, const char *message)
 
 /* -- the free resources -- */
 
+static bool is_id(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return text[0] >= 'a' && text[0] <= 'z' && text[length] == '\0' && length <= 40;
+}
+
 static void check_kind(struct loading *loading, const struct value_entry *entry)
 {
     const struct value *kind = value_get(entry->value, "kind");
@@ -52,17 +58,15 @@ static void check_kind(struct loading *loading, const struct value_entry *entry)
                   nearest ? "\"?" : "; `ragstack explain` lists them");
         return;
     }
+    const struct value *was = value_get(entry->value, "was");
+    if (was && !(value_is(was, VALUE_STRING) && is_id(was->string.text)))
+        add_fault(loading, was->mark, "resources.%s.was: expected the id that it had before",
+                  entry->key);
     struct value *props = value_copy(loading->arena, entry->value);
     value_remove(props, "kind");
     value_remove(props, "was");
     const char *what = arena_printf(loading->arena, "resources.%s (%s)", entry->key, type->kind);
     fields_check(loading->arena, type->fields, props, what, entry->mark, report, loading);
-}
-
-static bool is_id(const char *text)
-{
-    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-    return text[0] >= 'a' && text[0] <= 'z' && text[length] == '\0' && length <= 40;
 }
 
 static void check_resources(struct loading *loading, const struct value *resources)

@@ -74,6 +74,10 @@ static const struct field database_fields[] = {
      .type = FIELD_BOOL,
      .unset = "false",
      .summary = "query statistics, kept for seven days"},
+    {.name = "was",
+     .type = FIELD_STRING,
+     .allowed = "^[a-z][a-z0-9-]{0,39}$",
+     .summary = "id of the rds.instance under `resources:` that it takes over"},
     {0},
 };
 
@@ -236,6 +240,10 @@ static const struct field documents_fields[] = {
      .type = FIELD_BOOL,
      .unset = "true",
      .summary = "a bucket; objects put there are ingested"},
+    {.name = "was",
+     .type = FIELD_STRING,
+     .allowed = "^[a-z][a-z0-9-]{0,39}$",
+     .summary = "id of the s3.bucket under `resources:` that it takes over"},
     {0},
 };
 

@@ -337,5 +337,40 @@ class ShownTest(AdoptCase):
         self.assertIn({"Key": "ragstack:generation", "Value": "2"}, tags)
 
 
+class TakeOverTest(AdoptCase):
+    """`was` in a section of the file's own: what stood under `resources:` goes on as the stack's."""
+
+    def test_the_documents_bucket(self) -> None:
+        self.say("s3.bucket", {"versioning": True})
+        self.must("up", "--yes", "--target", "thing")
+        name = next(row["Name"] for row in self.s3.list_buckets()["Buckets"] if "thing" in row["Name"])
+        self.s3.put_object(Bucket=name, Key="kept", Body=b"kept")
+        self.take_over({"documents": {"was": "thing"}}, "documents", name)
+        self.assertEqual(self.s3.list_objects_v2(Bucket=name)["KeyCount"], 1)
+
+    def test_the_database(self) -> None:
+        self.write("ragstack.yaml", yaml.safe_dump({"stack": "acme", "region": harness.REGION}))
+        own = self.must("diff", "--expand", "--json").json["resources"]["database"]["props"]
+        self.say("rds.instance", own)
+        self.must("up", "--yes", "--target", "thing")
+        name, = [row["DBInstanceIdentifier"] for row in self.rds.describe_db_instances()["DBInstances"]]
+        self.take_over({"database": {"was": "thing"}}, "database", name)
+        self.assertEqual(len(self.rds.describe_db_instances()["DBInstances"]), 1)
+
+    def take_over(self, section: dict[str, Any], name: str, physical_id: str) -> None:
+        self.write("ragstack.yaml", yaml.safe_dump({"stack": "acme", "region": harness.REGION, **section}))
+        steps = self.must_diff("--target", name)
+        step = next(step for step in steps if step["id"] == name)
+        self.assertEqual((step["action"], step["was"], step["physical_id"]), ("change", "thing", physical_id), step)
+        self.assertTrue(step["reason"].startswith('renamed, it was "thing"'), step)
+        self.must("up", "--yes", "--target", name)
+        self.assertEqual(self.must_diff("--target", name), [])
+
+    def must_diff(self, *options: str) -> list[dict[str, Any]]:
+        result = self.ragstack("diff", "--json", *options)
+        self.assertIn(result.status, (0, 2), result)
+        return result.json["steps"]
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -379,6 +379,7 @@ static const struct {
     {"database.backup_days", "database: {backup_days: 1}"},
     {"database.name", "database: {name: other}"},
     {"database.performance_insights", "database: {performance_insights: true}"},
+    {"database.was", "database: {was: papers}"},
     {"models.embed.id", "models: {embed: {id: other.embed}}"},
     {"models.embed.dimensions", "models: {embed: {dimensions: 256}}"},
     {"models.generate.id", "models: {generate: {id: other.generate}}"},
@@ -404,6 +405,7 @@ static const struct {
     {"api.throttle.burst", "api: {throttle: {burst: 1}}"},
     {"api.cors.origins", "api: {cors: {origins: [\"https://x\"]}}"},
     {"documents.bucket", "documents: {bucket: false}"},
+    {"documents.was", "documents: {was: archive}"},
     {"retrieval.top_k", "retrieval: {top_k: 1}"},
     {"retrieval.floor", "retrieval: {floor: \"0.1\"}"},
     {"watch.retention_days", "watch: {retention_days: 1}"},
@@ -445,6 +447,7 @@ static const char *fingerprint(struct arena *arena, const char *more)
         value_push_text(arena, all, list.items[i].id);
         value_push(arena, all, list.items[i].props);
         value_push(arena, all, list.items[i].tags);
+        value_push(arena, all, value_string(arena, list.items[i].was));
     }
     return json_text_canonical(arena, all);
 }
