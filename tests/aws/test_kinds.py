@@ -105,11 +105,11 @@ class Kind(unittest.TestCase):
     def run_program(self, *arguments: str) -> harness.Result:
         return self.world.program.run(*arguments)
 
-    def write(self, subject: dict[str, Any] | None, needs: bool = True) -> None:
+    def write(self, subject: dict[str, Any] | None, needs: bool = True, name: str = "subject") -> None:
         resources = dict(self.example.get("needs") or {}) if needs else {}
         if subject is not None:
-            said = {name: value for name, value in subject.items() if value is not None}
-            resources["subject"] = {"kind": self.kind, **said}
+            said = {key: value for key, value in subject.items() if value is not None}
+            resources[name] = {"kind": self.kind, **said}
         self.world.write(resources)
 
     def up(self, *options: str) -> harness.Result:
@@ -190,7 +190,8 @@ class Kind(unittest.TestCase):
 
     def test_life(self) -> None:
         """Created, changed, put back, replaced, deleted; a check that fails lets the next begin anew."""
-        for check in (self.check_changes, self.check_drift, self.check_replacement, self.check_removal):
+        for check in (self.check_changes, self.check_drift, self.check_drift_of_every_field,
+                      self.check_deletion_behind_our_back, self.check_new_id, self.check_replacement, self.check_removal):
             with self.subTest(check.__name__.removeprefix("check_")):
                 self.write({**self.subject, **(self.drift_subject if check == self.check_drift else {})})
                 self.up("--allow-data-loss=subject")
@@ -295,6 +296,61 @@ class Kind(unittest.TestCase):
                 step = steps["subject"]
                 self.assertEqual((self.roots(step), step["drift"]), (set(shows), True), json.dumps(step, indent=1))
                 self.nothing_to_do()
+
+    def behind_our_back(self, subject: dict[str, Any] | None) -> None:
+        """The cloud becomes what this file says, and the ledger knows nothing of it."""
+        s3 = self.world.gateway.client("s3")
+        ledger = next(row["Name"] for row in s3.list_buckets()["Buckets"] if row["Name"].startswith("ragstack-"))
+        keys = [row["Key"] for row in s3.list_objects_v2(Bucket=ledger).get("Contents", [])]
+        kept = {key: s3.get_object(Bucket=ledger, Key=key)["Body"].read() for key in keys}
+        self.write(subject)
+        self.up("--allow-data-loss=subject")
+        for row in s3.list_objects_v2(Bucket=ledger).get("Contents", []):
+            if row["Key"] not in kept:
+                s3.delete_object(Bucket=ledger, Key=row["Key"])
+        for key, body in kept.items():
+            s3.put_object(Bucket=ledger, Key=key, Body=body)
+
+    def check_drift_of_every_field(self) -> None:
+        """Whatever somebody makes of any field: named, and repaired. All at once, for time's sake."""
+        names = [name for name in self.changes() if self.may_change(name) and not self.stays(name)
+                 and "write_only" not in self.fields[name]["flags"]]
+        moved = {name: self.changes()[name]["to"] for name in names}
+        for name in names:
+            moved |= self.changes()[name]["with"]
+        if not names:
+            return
+        self.behind_our_back({**self.subject, **moved})
+        self.write(self.subject)
+        step = self.only_step(3)
+        self.assertEqual((step["action"], step["drift"]), ("change", True), json.dumps(step, indent=1))
+        self.assertEqual(set(names) - self.roots(step), set(), json.dumps(step, indent=1))
+        self.up()
+        self.nothing_to_do()
+
+    def check_deletion_behind_our_back(self) -> None:
+        self.behind_our_back(None)
+        self.write(self.subject)
+        step = self.only_step(3)
+        self.assertEqual((step["action"], step["drift"], step["reason"]),
+                         ("create", True, "it was deployed, and is gone"), json.dumps(step, indent=1))
+        self.up()
+        self.nothing_to_do()
+
+    def check_new_id(self) -> None:
+        """`was` keeps the thing: nothing of it changes but the tag that tells its id, there and back."""
+        thing = self.physical_ids()["subject"]
+        for name, was in (("renamed", "subject"), ("subject", "renamed")):
+            self.write({**self.subject, "was": was}, name=name)
+            steps = self.steps(2)
+            self.assertEqual(list(steps), [name], json.dumps(steps, indent=1))
+            step = steps[name]
+            self.assertEqual((step["action"], step["was"], step["drift"]), ("change", was, False), step)
+            self.assertEqual((step["reason"], self.roots(step)), (f'renamed, it was "{was}"', {"tags"}), step)
+            self.up()
+            self.write(self.subject, name=name)
+            self.nothing_to_do()
+            self.assertEqual(self.physical_ids()[name], thing)
 
     def check_removal(self) -> None:
         gone = self.example["gone"]
