@@ -144,12 +144,37 @@ static struct entry *entry_in(const struct map *entries, const struct found *fou
     return entry && entry->resource->type == found->type ? entry : NULL;
 }
 
+static bool mentions(const struct value *value, const char *text)
+{
+    if (value_is(value, VALUE_STRING))
+        return strcmp(value->string.text, text) == 0;
+    for (size_t i = 0; i < value_count(value); i++) {
+        if (mentions(value_is(value, VALUE_MAP) ? value_entry(value, i)->value
+                                                : value_item(value, i),
+                     text))
+            return true;
+    }
+    return false;
+}
+
+static int referrers(const struct found_list *all, const struct found *to)
+{
+    int count = 0;
+    for (size_t i = 0; to->physical_id && i < all->count; i++)
+        count += &all->items[i] != to && mentions(all->items[i].props, to->physical_id);
+    return count;
+}
+
 /* The highest generation is the current one; what it superseded is left over from a replacement
- * that did not come to its end. */
-static void take_found(struct planning *planning, struct entry *entry, const struct found *found)
+ * that did not come to its end. Of two of one generation (the cloud told of the first too late, and
+ * it was made again) that one stays which the others stand on. */
+static void take_found(struct planning *planning, struct entry *entry, const struct found *found,
+                       const struct found_list *all)
 {
     const struct found *superseded = found;
-    if (!entry->found || entry->found->generation < found->generation) {
+    if (!entry->found || entry->found->generation < found->generation ||
+        (entry->found->generation == found->generation &&
+         referrers(all, found) > referrers(all, entry->found))) {
         superseded = entry->found;
         entry->found = found;
     }
@@ -166,7 +191,7 @@ static void match_found(struct planning *planning, const struct found_list *foun
         if (entry && one->foreign)
             entry->foreign = one;
         else if (entry)
-            take_found(planning, entry, one);
+            take_found(planning, entry, one, found);
     }
     for (size_t i = 0; i < found->count; i++) {
         const struct found *one = &found->items[i];
@@ -174,7 +199,7 @@ static void match_found(struct planning *planning, const struct found_list *foun
         if (one->foreign || entry_in(&planning->by_id, one))
             continue;
         if (entry && !(entry->found && entry_in(&planning->by_id, entry->found)))
-            take_found(planning, entry, one);
+            take_found(planning, entry, one, found);
         else
             vector_push(planning->arena, &planning->leftover, one);
     }
