@@ -13,6 +13,7 @@
 #include "pkg/cloud/types.h"
 #include "pkg/rag/model.h"
 #include "pkg/value/json.h"
+#include "pkg/value/number.h"
 
 static const struct field fields[] = {
     {.name = "function",
@@ -76,7 +77,7 @@ const char *schema_contents(struct arena *arena, const struct value *report, con
 static int read_reply(struct arena *arena, const struct value *text, struct value **report,
                       struct error *error)
 {
-    if (!value_is(text, VALUE_STRING))
+    if (!text || !value_is(text, VALUE_STRING))
         return error_set(error, ERR_FAILED, "the schema function answered nothing");
     return json_parse(arena, text->string.text, text->string.length, "the schema function's answer",
                       report, error);
@@ -105,11 +106,11 @@ static const char *note_of(struct arena *arena, const char *id, const struct val
 
 static struct value *read_note(struct arena *arena, const char *note, const char **id)
 {
-    char name[64], user[64];
-    int migrations, dimensions, length = 0;
-    if (!note ||
-        sscanf(note, "%63s %d %63s %d %n", name, &migrations, user, &dimensions, &length) < 4 ||
-        !length)
+    char name[64], user[64], first[24], second[24];
+    int64_t migrations, dimensions;
+    int length = 0;
+    if (!note || sscanf(note, "%63s %23s %63s %23s %n", name, first, user, second, &length) < 4 ||
+        !length || !number_read_int(first, &migrations) || !number_read_int(second, &dimensions))
         return NULL;
     struct value *props = value_map(arena);
     *id = arena_strdup(arena, name);
