@@ -9,8 +9,13 @@
 /* Will `up` ask anything after this plan? Says so on stderr, with the plan. */
 void release_tell(const struct session *session, const struct plan *plan);
 
+/* Before the walk: with canary steps `live` stays where it is until release_try. */
+void release_prepare(struct session *session);
+
 /* After the walk. Asks where functions changed and the file has smoke questions. ERR_FAILED when
- * one failed: the message says what was done about it. `*told` becomes what the deployment's
+ * one failed: the message says what was done about it. Canary
+ * steps are taken here, each watched: by the questions, and by CloudWatch's count of the new
+ * versions' errors. `*told` becomes what the deployment's
  * document keeps of it ({"asked":, "failed":, "returned": {"ask": "3"}}); NULL when nothing was
  * asked. */
 int release_try(struct task *task, struct session *session, const struct plan *plan,

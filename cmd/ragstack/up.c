@@ -77,6 +77,7 @@ static int run_locked(struct task *task, struct session *session, struct deploym
         result = deployment_begin(task, session, deployment, plan, error);
     if (result < 0)
         return result;
+    release_prepare(session);
     result = deploy_run(task, session, plan, &apply_options, &applied, error);
     struct value *tried = NULL;
     if (result == 0)

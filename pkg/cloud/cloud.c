@@ -131,6 +131,7 @@ struct cloud *cloud_new(struct arena *arena, struct aws_client *client,
                             .arena = arena,
                             .wanted_tags = map_in(arena),
                             .made = map_in(arena),
+                            .held = map_in(arena),
                             .one_asks = {.places = 1},
                             .answers = map_in(arena)};
     if (!cloud->identity.partition)

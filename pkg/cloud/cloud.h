@@ -21,6 +21,10 @@ struct cloud {
     struct map made;           /* physical ids made in this run */
     struct semaphore one_asks; /* who we are */
     struct map answers;        /* what was asked once: key -> struct answer * */
+    /* New versions of functions that the API calls are not led to: whoever set this does it, step
+     * by step (lambda_lead). */
+    bool hold_live;
+    struct map held; /* these: name -> the version (text) */
 };
 
 /* A target for this identity; account and partition are filled in by prepare (GetCallerIdentity).

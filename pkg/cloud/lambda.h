@@ -36,6 +36,11 @@ int lambda_create_alias(struct task *task, struct action *action, const char *ve
 /* Points the alias of the function of this name at a version, whole: the way back. */
 int lambda_point_live(struct task *task, struct cloud *cloud, struct arena *arena, const char *name,
                       const char *version, struct error *error);
+/* Leads this share of the calls (above 0, below 1) to version `next`, and the rest to `version`. */
+int lambda_lead(struct task *task, struct cloud *cloud, struct arena *arena, const char *name,
+                const char *version, const char *next, double share, struct error *error);
+/* Does an API call it? Such ones are held back by cloud->hold_live. */
+bool lambda_is_on_api(const struct value *props);
 /* Those that may go: all but $LATEST, what an alias uses, and the newest few. A list of strings. */
 struct value *lambda_old_versions(struct arena *arena, const struct value *versions,
                                   const struct value *aliases);

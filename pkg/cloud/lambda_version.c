@@ -36,6 +36,23 @@ int lambda_point_live(struct task *task, struct cloud *cloud, struct arena *aren
                     whole_alias_call(arena, name, version), NULL, error);
 }
 
+int lambda_lead(struct task *task, struct cloud *cloud, struct arena *arena, const char *name,
+                const char *version, const char *next, double share, struct error *error)
+{
+    struct value *parameters = alias_call(arena, name, version);
+    value_set(arena, parameters, "RoutingConfig",
+              value_wrap(arena, "AdditionalVersionWeights",
+                         value_wrap(arena, next, value_real(arena, share))));
+    return aws_call(task, cloud->client, arena, &aws_lambda, "UpdateAlias", parameters, NULL,
+                    error);
+}
+
+bool lambda_is_on_api(const struct value *props)
+{
+    return value_find(value_get(props, "permissions"), "principal", "apigateway.amazonaws.com") !=
+           NULL;
+}
+
 int lambda_create_alias(struct task *task, struct action *action, const char *version,
                         struct error *error)
 {
@@ -128,8 +145,14 @@ int lambda_go_live(struct task *task, struct action *action, const struct value 
     const char *version = value_text(reply, "Version");
     if (!version)
         return error_set(error, ERR_FAILED, "AWS told no version of %s", action->name);
+    struct cloud *cloud = action->target;
+    bool held =
+        has_alias && action->have && cloud->hold_live && lambda_is_on_api(action->have->props);
     int result = lambda_settle(task, action, version, reply, error);
-    if (result == 0)
+    if (result == 0 && held)
+        map_put(&cloud->held, arena_strdup(cloud->arena, action->name),
+                arena_strdup(cloud->arena, version));
+    else if (result == 0)
         result = (has_alias ? update_alias : lambda_create_alias)(task, action, version, error);
     if (result == 0) {
         value_set_text(action->arena, action->made, "live_version", version);

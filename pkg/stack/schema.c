@@ -279,6 +279,13 @@ static const struct field release_fields[] = {
      .unset = "29000",
      .allowed = "1..30000",
      .summary = "an answer that takes longer fails"},
+    {.name = "canary",
+     .type = FIELD_LIST,
+     .item = FIELD_INT,
+     .unset = "[]",
+     .allowed = "1..99",
+     .summary = "percent of the calls that are led to new functions, step by step, each watched; "
+                "none: all at once"},
     {0},
 };
 

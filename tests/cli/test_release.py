@@ -58,7 +58,7 @@ class ReleaseTest(cli.CloudCase):
         started = time.monotonic()
         result = self.up(1, code="broken")
         self.assertLess(time.monotonic() - started, 30)
-        self.assertIn(f'the smoke question "{QUESTION}" failed:', result.stderr)
+        self.assertIn(f'the new functions failed at "{QUESTION}":', result.stderr)
         self.assertIn("500: Internal Server Error", result.stderr)
         self.assertIn(f"`live` went back: ask to version {before['ask']}", result.stderr)
         self.assertEqual(self.live(), before)
@@ -100,6 +100,38 @@ class ReleaseTest(cli.CloudCase):
         result = self.up(1, code="slow")
         self.assertRegex(result.stderr, r"the answer took \d+ ms, more than 500")
         self.assertEqual(self.live(), before)
+
+    def alias_updates(self):
+        return [entry for entry in self.gateway.requests()["log"] if entry["operation"] == "UpdateAlias"]
+
+    def test_canary_steps(self):
+        self.write("ragstack.yaml", STACK.replace("]}", "], canary: [10, 50]}"))
+        self.up()
+        before = self.live()
+        count = len(self.alias_updates())
+        self.asked()
+        result = self.up(code="two")
+        self.assertLess(result.stderr.index("10 % of the calls go"), result.stderr.index("50 % of the calls go"))
+        self.assertIn("100 % of the calls go", result.stderr)
+        self.assertEqual(len(self.asked()), 6)
+        self.assertEqual(len(self.alias_updates()) - count, 7)  # ask and ingest three times each, schema once
+        self.assertNotEqual(self.live()["ask"], before["ask"])
+        self.status(0, "diff")
+
+    def test_a_canary_that_fails_was_never_led_to_by_all(self):
+        self.write("ragstack.yaml", STACK.replace("]}", "], canary: [10]}"))
+        self.up()
+        before, count = self.live(), len(self.alias_updates())
+        self.api.known[QUESTION] = BROKEN
+        result = self.up(1, code="broken")
+        self.assertNotIn("100 %", result.stderr)
+        self.assertEqual(self.live(), before)
+        for name in [row["FunctionName"] for row in self.client("lambda").list_functions()["Functions"]]:
+            alias = self.client("lambda").get_alias(FunctionName=name, Name="live")
+            self.assertFalse((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"))
+        del self.api.known[QUESTION]
+        self.up()
+        self.assertNotEqual(self.live()["ask"], before["ask"])
 
     def test_without_an_earlier_version_there_is_no_way_back(self):
         self.api.known[QUESTION] = BROKEN

@@ -428,7 +428,8 @@ static const char *const elsewhere[] = {"stack",
                                         "environments",
                                         "release.smoke",
                                         "release.watch_s",
-                                        "release.latency_ms"};
+                                        "release.latency_ms",
+                                        "release.canary"};
 
 static const char *text_for(const char *key)
 {
