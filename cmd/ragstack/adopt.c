@@ -5,6 +5,7 @@
 
 #include "cmd/ragstack/consent.h"
 #include "cmd/ragstack/deployment.h"
+#include "pkg/base/panic.h"
 #include "pkg/base/vector.h"
 
 struct adoption {
@@ -346,8 +347,10 @@ static int run_locked(struct task *task, struct adoption *adoption,
 {
     struct plan *plan;
     int result = find_thing(task, adoption, error);
-    if (result == 0)
-        result = check_owner(adoption, error);
+    if (result < 0)
+        return result;
+    require(adoption->have);
+    result = check_owner(adoption, error);
     if (result == 0)
         result = check_place(adoption, error);
     if (result == 0)
