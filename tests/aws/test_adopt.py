@@ -177,7 +177,7 @@ class AdoptCase(scenario.Case):
 class KindsTest(AdoptCase):
     def test_every_kind_is_taken_in_under_its_own_name(self) -> None:
         told = subprocess.run([harness.build() / "ragstack", "explain", "--json"], capture_output=True, check=True)
-        for kind in [row["kind"] for row in json.loads(told.stdout)["kinds"]]:
+        for kind in [row["kind"] for row in json.loads(told.stdout)["kinds"] if "hidden" not in row["flags"]]:
             with self.subTest(kind):
                 self.gateway.reset(state=True)
                 called, props = getattr(Made(self), kind.replace(".", "_"))()
