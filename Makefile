@@ -132,15 +132,16 @@ JOBS  ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 setup: ## install what building and testing needs (asks for root once)
 	tests/setup
-test: setup ## everything in under ten minutes: builds, checks, all suites, one pass under ASan and UBSan
-	$(MAKE) -j$(JOBS) all unit fuzzers
+test: setup ## everything in under ten minutes: builds, checks, the units under ASan and UBSan, all suites
+	$(MAKE) -j$(JOBS) all
 	$(MAKE) -j$(JOBS) VARIANT=asan unit fuzzers build/asan/rag-handler
-	$(PYTHON) tests/run --timeout 900 --only checks --only unit --only fuzz --only asan --only aws --only cli --only local --only web
+	$(PYTHON) tests/run --timeout 900 --jobs 3 --only checks --only asan --only aws --only cli --only local --only web
 soak: test ## what takes longer: the analyzer, all suites under ASan, units under TSan and valgrind, torture, fuzzing
 	tests/setup soak
 	$(MAKE) -j$(JOBS) VARIANT=asan all
 	$(MAKE) -j$(JOBS) VARIANT=tsan unit
 	$(PYTHON) tests/run --variant asan --timeout 1800 --only cli --only aws --only local
+	THOROUGH=1 $(PYTHON) tests/run --timeout 3600 --only aws kinds
 	LOAD_QUESTIONS=20000 $(PYTHON) tests/run --timeout 1800 --only local load
 	$(PYTHON) tests/run --timeout 3600 --only analysis --only soak --only tsan --only valgrind --only torture
 	$(MAKE) fuzz

@@ -10,13 +10,17 @@ snapshot, where the service has such. A new kind that holds data fails here unti
 from __future__ import annotations
 
 import json
+import pathlib
+import sys
 import unittest
 from typing import Any
 
 import yaml
 
-import harness
-import test_kinds
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "aws"))
+
+import harness  # noqa: E402
+import test_kinds  # noqa: E402
 
 CONSENT = "--allow-data-loss=subject"
 

@@ -1,16 +1,20 @@
 """While AWS takes its time: two at once, a killed holder, Ctrl-C once and twice, down in its first second."""
 
 import contextlib
+import pathlib
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 import unittest
 import zipfile
 
-import harness
-from faults import changes
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "aws"))
+
+import harness  # noqa: E402
+from faults import changes  # noqa: E402
 
 STACK = """\
 stack: demo

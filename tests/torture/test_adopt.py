@@ -8,14 +8,18 @@ says of it afterwards, `up` has to repair it without another taking its place, a
 from __future__ import annotations
 
 import json
+import pathlib
 import subprocess
+import sys
 import unittest
 from typing import Any
 
 import yaml
 
-import harness
-import scenario
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "aws"))
+
+import harness  # noqa: E402
+import scenario  # noqa: E402
 
 BY_HAND = [{"Key": "owner", "Value": "somebody"}]
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
