@@ -138,6 +138,7 @@ test: setup ## everything in under ten minutes: builds, checks, the units under 
 	$(PYTHON) tests/run --timeout 900 --jobs 3 --only checks --only asan --only aws --only cli --only local --only web
 soak: test ## what takes longer: the analyzer, all suites under ASan, units under TSan and valgrind, torture, fuzzing
 	tests/setup soak
+	$(MAKE) -j$(JOBS) unit fuzzers
 	$(MAKE) -j$(JOBS) VARIANT=asan all
 	$(MAKE) -j$(JOBS) VARIANT=tsan unit
 	$(PYTHON) tests/run --variant asan --timeout 1800 --only cli --only aws --only local

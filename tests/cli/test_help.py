@@ -1,8 +1,8 @@
 """Help, wrong command lines, and what stands on which stream."""
 
 import re
+import resource
 import subprocess
-import time
 import unittest
 
 import cli
@@ -60,13 +60,14 @@ class HelpTest(cli.OfflineCase):
         result = self.status(0, "--version")
         self.assertRegex(result.stdout, r"^ragstack \d+\.\d+\.\d+\n$")
 
-    def test_it_starts_quickly(self):
+    def test_it_starts_with_little_work(self):
+        """Processor time, which other work on the machine changes little; `make bench` has the clock's."""
         program, times = str(harness.build() / "ragstack"), []
-        for _ in range(40):
-            start = time.monotonic()
+        for _ in range(20):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run([program, "--version"], check=True, stdout=subprocess.DEVNULL)
-            times.append(time.monotonic() - start)
-        # the least of them: other work on the machine only adds
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         self.assertLess(min(times) * 1000, 15 if "asan" not in program else 150)
 
 
