@@ -12,7 +12,7 @@ CPPFLAGS += -I. -D_GNU_SOURCE -DRAGSTACK_VERSION='"$(VERSION)"' $(shell pkg-conf
 LDLIBS   += $(shell pkg-config --libs $(LIBRARIES)) -lm
 CFLAGS_debug   := -O1 -g
 CFLAGS_release := -O2 -g -DNDEBUG -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_asan    := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread
 CFLAGS_cov     := -O0 -g --coverage
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined

@@ -13,9 +13,9 @@ int consent_ask(struct task *task, struct session *session, const char *question
         return 0;
     if (!isatty(STDIN_FILENO))
         return error_set(error, ERR_USAGE, "%s Nobody can be asked here: say --yes", question);
-    fprintf(stderr, "%s Type \"%s\" to go on: ", question, answer);
     enum interrupt before = session->on_interrupt;
-    session->on_interrupt = INTERRUPT_EXITS;
+    session->on_interrupt = INTERRUPT_EXITS; /* before anybody can press Ctrl-C at the question */
+    fprintf(stderr, "%s Type \"%s\" to go on: ", question, answer);
     task_block_begin(task);
     const char *read = fgets(line, sizeof line, stdin);
     task_block_end(task);

@@ -12,10 +12,10 @@ import sys
 import unittest
 from typing import Any
 
-import cli
-import harness
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / folder) for folder in ("cli", "aws", "bench")]
 
-sys.path.insert(0, str(harness.ROOT / "tests" / "bench"))
+import cli  # noqa: E402
 
 import run as bench  # noqa: E402
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pathlib
+import sys
 import unittest
 from typing import Any
 
-import harness
-from kind_case import KindCase
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "aws"))
+
+import harness  # noqa: E402
+from kind_case import KindCase  # noqa: E402
 
 NET: dict[str, Any] = {"net": {"kind": "ec2.vpc", "cidr": "10.50.0.0/16", "dns_hostnames": True}}
 OTHER_NET: dict[str, Any] = {"other-net": {"kind": "ec2.vpc", "cidr": "10.51.0.0/16"}}
