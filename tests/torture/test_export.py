@@ -16,6 +16,7 @@ TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / folder) for folder in ("cli", "aws", "bench")]
 
 import cli  # noqa: E402
+import harness  # noqa: E402
 
 import run as bench  # noqa: E402
 
