@@ -46,16 +46,6 @@ static int read_record(struct arena *arena, const struct value *record, struct o
 
 /* -- from bytes to a document -- */
 
-static bool is_utf8(const char *text, size_t length)
-{
-    for (size_t i = 0, bytes; i < length; i += bytes) {
-        bytes = utf8_character_bytes(text + i, length - i);
-        if (!bytes)
-            return false;
-    }
-    return true;
-}
-
 static bool ends_with(const char *text, const char *ending)
 {
     size_t length = strlen(text), own = strlen(ending);
@@ -101,7 +91,7 @@ static int read_object(struct arena *arena, const struct object *object, const c
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         if (!ends_with(object->key, texts[i]))
             continue;
-        if (!is_utf8(bytes, length) || memchr(bytes, '\0', length))
+        if (!utf8_is_valid(bytes, length) || memchr(bytes, '\0', length))
             return error_set(error, ERR_INPUT, "it is no UTF-8 text");
         *out = (struct document){.id = object->key,
                                  .title = title_of(arena, object->key, bytes),

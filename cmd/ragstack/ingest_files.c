@@ -15,17 +15,6 @@ struct finding {
     struct map ids; /* const char *, the path that has it */
 };
 
-static bool is_utf8(const char *text)
-{
-    while (*text) {
-        size_t bytes = utf8_character_bytes(text, strlen(text));
-        if (!bytes)
-            return false;
-        text += bytes;
-    }
-    return true;
-}
-
 /* `below`: the path below what was named. */
 static int add_file(struct finding *finding, const char *path, const char *below, uint64_t bytes,
                     struct error *error)
@@ -36,7 +25,7 @@ static int add_file(struct finding *finding, const char *path, const char *below
     const char *id = arena_printf(arena, "%s%s", naming->prefix, below);
     const char *source = naming->url ? arena_printf(arena, "%s%s", naming->url, below) : path;
     const char *other = map_get(&finding->ids, id);
-    if (!is_utf8(path))
+    if (!utf8_is_valid(path, strlen(path)))
         return error_set(error, ERR_USAGE, "%s: its name is no UTF-8; rename it", path);
     if (other && strcmp(other, path) == 0)
         return 0; /* named twice */

@@ -247,7 +247,7 @@ int convert_html(struct arena *arena, const char *bytes, size_t length, struct c
         return error_set(error, ERR_INPUT, "it is no HTML");
     /* What is UTF-8 is taken for it whatever it says; else by its own word (<meta charset>). */
     xmlDoc *document = htmlReadMemory(
-        bytes, (int)length, NULL, text_is_utf8(bytes, length) ? "UTF-8" : NULL,
+        bytes, (int)length, NULL, utf8_is_valid(bytes, length) ? "UTF-8" : NULL,
         HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
     if (!document)
         return error_set(error, ERR_INPUT, "it is no HTML");

@@ -10,8 +10,6 @@
 int text_decode(struct arena *arena, const char *bytes, size_t length, const char **out,
                 size_t *out_length, struct error *error);
 
-bool text_is_utf8(const char *bytes, size_t length);
-
 /* Each fills text and, when the file says one, title. */
 typedef int converter(struct arena *arena, const char *bytes, size_t length, struct converted *out,
                       struct error *error);

@@ -9,18 +9,6 @@
 
 /* -- encodings -- */
 
-bool text_is_utf8(const char *bytes, size_t length)
-{
-    while (length) {
-        size_t character = utf8_character_bytes(bytes, length);
-        if (!character)
-            return false;
-        bytes += character;
-        length -= character;
-    }
-    return true;
-}
-
 static int from_encoding(struct arena *arena, const char *encoding, const char *bytes,
                          size_t length, const char **out, size_t *out_length, struct error *error)
 {
@@ -75,7 +63,7 @@ int text_decode(struct arena *arena, const char *bytes, size_t length, const cha
     }
     if (!encoding && memchr(bytes, '\0', length))
         return error_set(error, ERR_INPUT, "it is no text");
-    if (!encoding && !text_is_utf8(bytes, length))
+    if (!encoding && !utf8_is_valid(bytes, length))
         encoding = "WINDOWS-1252";
     *out = bytes;
     *out_length = length;

@@ -19,12 +19,7 @@
 /* Is it what JSON can carry? */
 static bool is_plain(const char *text, size_t length)
 {
-    for (size_t at = 0, bytes; at < length; at += bytes) {
-        bytes = utf8_character_bytes(text + at, length - at);
-        if (!bytes || !text[at])
-            return false;
-    }
-    return true;
+    return utf8_is_valid(text, length) && !memchr(text, '\0', length);
 }
 
 /* Names that differ in broken bytes alone must not become the same key twice. */

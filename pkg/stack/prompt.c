@@ -38,12 +38,7 @@ static void check_places(struct loading *loading, struct mark mark, const char *
 
 static bool is_text(const char *bytes, size_t length)
 {
-    for (size_t i = 0, step; i < length; i += step) {
-        step = bytes[i] ? utf8_character_bytes(bytes + i, length - i) : 0;
-        if (!step)
-            return false;
-    }
-    return length > 0;
+    return length > 0 && utf8_is_valid(bytes, length) && !memchr(bytes, '\0', length);
 }
 
 /* NULL: a fault was added. */

@@ -1,7 +1,5 @@
 #include "pkg/value/utf8.h"
 
-#include <stdbool.h>
-
 static bool is_continuation(unsigned char byte)
 {
     return (byte & 0xc0) == 0x80;
@@ -25,4 +23,14 @@ size_t utf8_character_bytes(const char *text, size_t length)
     bool surrogate = first == 0xed && bytes[1] > 0x9f;
     bool beyond = first == 0xf4 && bytes[1] > 0x8f;
     return overlong || surrogate || beyond ? 0 : count;
+}
+
+bool utf8_is_valid(const char *text, size_t length)
+{
+    for (size_t i = 0, bytes; i < length; i += bytes) {
+        bytes = utf8_character_bytes(text + i, length - i);
+        if (!bytes)
+            return false;
+    }
+    return true;
 }

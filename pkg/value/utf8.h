@@ -2,10 +2,13 @@
 #ifndef RAGSTACK_VALUE_UTF8_H
 #define RAGSTACK_VALUE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes of the character at `text`, of which `length` bytes are left: 1 to 4, or 0 when these are
  * no valid UTF-8 (cut off, overlong, a surrogate, beyond U+10FFFF). */
 size_t utf8_character_bytes(const char *text, size_t length);
+/* All of it; NUL bytes are characters, too. */
+bool utf8_is_valid(const char *text, size_t length);
 
 #endif

@@ -130,6 +130,15 @@ static void only_valid_utf8_is_a_character(void **state)
     }
 }
 
+static void text_is_valid_as_a_whole(void **state)
+{
+    (void)state;
+    assert_true(utf8_is_valid("", 0));
+    assert_true(utf8_is_valid("a\0\xc3\xa9", 4));
+    assert_false(utf8_is_valid("\xc3\xa9", 1)); /* cut off */
+    assert_false(utf8_is_valid("a\xffz", 3));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +146,7 @@ int main(void)
         cmocka_unit_test(reals_are_read_strictly),
         cmocka_unit_test(reals_without_fraction_are_integers_where_they_fit),
         cmocka_unit_test(only_valid_utf8_is_a_character),
+        cmocka_unit_test(text_is_valid_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
