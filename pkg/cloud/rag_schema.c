@@ -196,24 +196,14 @@ static int look_at_databases(struct task *task, const struct observation *observ
 {
     const struct cloud *cloud = observation->target;
     const struct found *only = observation->only;
-    struct arena *arena = observation->arena;
-    size_t count = cloud->wanted ? cloud->wanted->count : 0;
     struct found database = {.type = &rds_instance};
     struct observation inner = {.target = observation->target,
-                                .arena = arena,
+                                .arena = observation->arena,
                                 .type = &rds_instance,
-                                .wanted = arena_array(arena, count + 1, sizeof *inner.wanted),
                                 .add = take_database,
                                 .sink = list};
-    for (size_t i = 0; i < count; i++) {
-        const struct resource *resource = &cloud->wanted->items[i];
-        if (resource->type == &rds_instance)
-            inner.wanted[inner.wanted_count++] =
-                (struct wanted_name){resource->id,
-                                     type_name(arena, resource->type, &cloud->identity,
-                                               resource->id, resource->props, 1),
-                                     1};
-    }
+    if (cloud->wanted)
+        observation_want(&inner, &cloud->identity, cloud->wanted);
     if (only && only->physical_id) {
         database.name = database.physical_id = only->physical_id;
         inner.only = &database;

@@ -54,22 +54,6 @@ static void take(struct observation *observation, const struct found *found)
     vector_push(look->arena, &look->found, copy);
 }
 
-static void want_names(struct arena *arena, const struct target *target,
-                       const struct resource_list *wanted, struct observation *observation)
-{
-    observation->wanted = arena_array(arena, wanted->count + 1, sizeof *observation->wanted);
-    for (size_t i = 0; i < wanted->count; i++) {
-        const struct resource *resource = &wanted->items[i];
-        if (resource->type != observation->type)
-            continue;
-        const char *ids[] = {resource->id, resource->was};
-        for (size_t j = 0; j < 2 && ids[j] && observation->wanted_count < wanted->count; j++)
-            observation->wanted[observation->wanted_count++] = (struct wanted_name){
-                ids[j],
-                type_name(arena, resource->type, target->identity, ids[j], resource->props, 1), 1};
-    }
-}
-
 static int prepare(struct task *task, struct looking *looking, struct error *error)
 {
     struct target *target = looking->target;
@@ -90,7 +74,7 @@ static int await_names(struct task *task, struct look *look, struct error *error
     if (result == 0 && looking->failed) /* which tells its own error */
         return error_set(error, ERR_CANCELLED, "not looked at");
     if (result == 0)
-        want_names(look->arena, looking->target, looking->wanted, &look->observation);
+        observation_want(&look->observation, looking->target->identity, looking->wanted);
     return result;
 }
 

@@ -18,6 +18,10 @@ struct resource {
     struct mark note_mark;
 };
 
+/* What an observation of its type looks for by name: the wanted resources' ids and former ids. */
+void observation_want(struct observation *observation, const struct identity *identity,
+                      const struct resource_list *wanted);
+
 /* A reference found in a property. */
 struct reference {
     const char *id, *attribute;

@@ -1,4 +1,4 @@
-#include "pkg/resource/type.h"
+#include "pkg/resource/resource.h"
 
 #include <string.h>
 
@@ -202,4 +202,21 @@ const char *type_predict(struct arena *arena, const struct resource_type *type,
             return expand_template(arena, identity, name, *row + length + 1);
     }
     return NULL;
+}
+
+void observation_want(struct observation *observation, const struct identity *identity,
+                      const struct resource_list *wanted)
+{
+    struct arena *arena = observation->arena;
+    observation->wanted = arena_array(arena, 2 * wanted->count + 1, sizeof *observation->wanted);
+    observation->wanted_count = 0;
+    for (size_t i = 0; i < wanted->count; i++) {
+        const struct resource *resource = &wanted->items[i];
+        if (resource->type != observation->type)
+            continue;
+        const char *ids[] = {resource->id, resource->was};
+        for (size_t j = 0; j < 2 && ids[j]; j++)
+            observation->wanted[observation->wanted_count++] = (struct wanted_name){
+                ids[j], type_name(arena, resource->type, identity, ids[j], resource->props, 1), 1};
+    }
 }

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "pkg/resource/identity.h"
+#include "pkg/resource/resource.h"
 
 static int set_up(void **state)
 {
@@ -93,14 +93,33 @@ static void tags_tell_the_owner(void **state)
     assert_false(identity_owns(&acme, NULL, NULL, NULL));
 }
 
+static void former_ids_are_looked_for_too(void **state)
+{
+    static const struct resource_type thing = {.kind = "a.thing"}, other = {.kind = "b.other"};
+    struct resource items[] = {
+        {.type = &thing, .id = "left", .was = "west"},
+        {.type = &other, .id = "gate"},
+        {.type = &thing, .id = "right", .was = "east"},
+    };
+    struct resource_list wanted = {items, COUNT_OF(items), COUNT_OF(items)};
+    struct observation observation = {.arena = *state, .type = &thing};
+    observation_want(&observation, &acme, &wanted);
+    static const char *const ids[] = {"left", "west", "right", "east"};
+    assert_int_equal(observation.wanted_count, COUNT_OF(ids));
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        assert_string_equal(observation.wanted[i].id, ids[i]);
+        assert_string_equal(observation.wanted[i].name,
+                            identity_name(*state, &acme, ids[i], 1, 63));
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(names_hold_single_hyphens),
-        CASE(a_generation_comes_after_the_hash),
-        CASE(whose_it_is_is_in_the_hash),
-        CASE(tags_tell_the_owner),
+        CASE(names_hold_single_hyphens),     CASE(a_generation_comes_after_the_hash),
+        CASE(whose_it_is_is_in_the_hash),    CASE(tags_tell_the_owner),
+        CASE(former_ids_are_looked_for_too),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
