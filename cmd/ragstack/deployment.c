@@ -149,48 +149,60 @@ static struct value *sums_of(struct arena *arena, const struct value *codes)
 
 /* -- the record -- */
 
-/* What is written before the first change, at the same time: the zips, and the document. */
-struct beginning {
+/* One thing to write; several are written at the same time. */
+struct writing {
     struct session *session;
-    struct value *document;         /* or */
-    const struct value_entry *code; /* its path, by its sum */
-    bool written;
+    const struct value_entry *code; /* a zip's path, by its sum; or */
+    struct value *begun, *ended;    /* the document, new or again; or */
+    const struct ledger_applied *applied;
+    bool kept; /* the zip */
 };
 
 /* What is not kept cannot be rolled back to, and hinders nothing else. */
-static int write_beginning(struct task *task, void *argument, struct error *error)
+static bool try_to_keep(struct task *task, struct session *session, const struct value_entry *code)
 {
-    struct beginning *beginning = argument;
-    struct session *session = beginning->session;
+    const char *path = code->value->string.text;
     struct error own = {0};
+    if (keep_code(task, session, path, code->key, &own) == 0)
+        return true;
+    fprintf(stderr, "warning: %s is not kept for a rollback: %s\n", path, own.message);
+    return false;
+}
+
+static int write_one(struct task *task, void *argument, struct error *error)
+{
+    struct writing *writing = argument;
+    struct session *session = writing->session;
+    struct ledger *ledger = session->ledger;
     int number;
-    if (!beginning->code)
-        return ledger_begin(task, session->ledger, session->arena, beginning->document, &number,
-                            error);
-    const char *path = beginning->code->value->string.text;
-    beginning->written = keep_code(task, session, path, beginning->code->key, &own) == 0;
-    if (!beginning->written)
-        fprintf(stderr, "warning: %s is not kept for a rollback: %s\n", path, own.message);
+    if (writing->begun)
+        return ledger_begin(task, ledger, session->arena, writing->begun, &number, error);
+    if (writing->ended)
+        return ledger_end(task, ledger, session->arena, writing->ended, error);
+    if (writing->applied)
+        return ledger_set_applied(task, ledger, session->arena, writing->applied, error);
+    writing->kept = try_to_keep(task, session, writing->code);
     return 0;
 }
 
-/* "artifacts" in the document: what is going to be kept, and in the end what was. */
-static int write_all(struct task *task, struct session *session, const struct plan *plan,
-                     struct value *document, struct error *error)
+/* The zips, and the document; its "artifacts" are what is going to be kept, and in the end what
+ * was. */
+static int write_beginning(struct task *task, struct session *session, const struct plan *plan,
+                           struct value *document, struct error *error)
 {
     struct arena *arena = session->arena;
     struct value *codes = all_code(arena, plan), *kept = value_list(arena);
     size_t count = value_count(codes);
-    struct beginning *beginnings = arena_array(arena, count + 1, sizeof *beginnings);
+    struct writing *writings = arena_array(arena, count + 1, sizeof *writings);
     value_set(arena, document, "artifacts", sums_of(arena, codes));
-    beginnings[count] = (struct beginning){.session = session, .document = document};
     for (size_t i = 0; i < count; i++)
-        beginnings[i] = (struct beginning){.session = session, .code = value_entry(codes, i)};
-    int result = task_each(task, "ledger", write_beginning, beginnings, sizeof *beginnings,
-                           count + 1, 0, error);
+        writings[i] = (struct writing){.session = session, .code = value_entry(codes, i)};
+    writings[count] = (struct writing){.session = session, .begun = document};
+    int result =
+        task_each(task, "ledger", write_one, writings, sizeof *writings, count + 1, 0, error);
     for (size_t i = 0; i < count; i++) {
-        if (beginnings[i].written)
-            value_push_text(arena, kept, beginnings[i].code->key);
+        if (writings[i].kept)
+            value_push_text(arena, kept, writings[i].code->key);
     }
     value_set(arena, document, "artifacts", kept);
     return result;
@@ -211,24 +223,9 @@ int deployment_begin(struct task *task, struct session *session, struct deployme
     struct value *document = record_begin(session, plan, deployment->partial);
     if (deployment->more)
         document = value_merge(session->arena, document, deployment->more);
-    result = write_all(task, session, plan, document, error);
+    result = write_beginning(task, session, plan, document, error);
     deployment->document = result == 0 ? document : NULL;
     return result;
-}
-
-struct writing {
-    struct session *session;
-    const struct value *document;         /* of the deployment; or */
-    const struct ledger_applied *applied; /* what stands applied */
-};
-
-static int write_one(struct task *task, void *argument, struct error *error)
-{
-    struct writing *writing = argument;
-    struct session *session = writing->session;
-    return writing->applied
-               ? ledger_set_applied(task, session->ledger, session->arena, writing->applied, error)
-               : ledger_end(task, session->ledger, session->arena, writing->document, error);
 }
 
 int deployment_end(struct task *task, struct session *session, struct deployment *deployment,
@@ -240,7 +237,8 @@ int deployment_end(struct task *task, struct session *session, struct deployment
         return code;
     record_end(session, deployment->document, plan, result, code, error);
     struct ledger_applied applied = record_applied(session, plan, result, deployment->partial);
-    struct writing writings[] = {{session, deployment->document, NULL}, {session, NULL, &applied}};
+    struct writing writings[] = {{.session = session, .ended = deployment->document},
+                                 {.session = session, .applied = &applied}};
     size_t count = lease_check(deployment->lease, NULL) == 0 ? 2 : 1; /* another's by now? */
     task_mask_cancel(task, true);
     int written = task_each(task, "ledger", write_one, writings, sizeof *writings, count, 0, &own);
