@@ -78,7 +78,7 @@ struct listing {
     const struct invocation *invocation;
     const char *after, *id;
     int64_t limit;
-    struct value *documents;
+    struct value *rows;
 };
 
 static int list_documents(struct task *task, void *argument, struct error *error)
@@ -88,7 +88,7 @@ static int list_documents(struct task *task, void *argument, struct error *error
     int result = runtime_database(task, &pg, error);
     return result < 0 ? result
                       : store_list(task, pg, listing->invocation->arena, listing->after,
-                                   (int)listing->limit, &listing->documents, error);
+                                   (int)listing->limit, &listing->rows, error);
 }
 
 static struct value *get_documents(const struct invocation *invocation)
@@ -103,10 +103,10 @@ static struct value *get_documents(const struct invocation *invocation)
         return reply_problem(invocation, 400, "Bad Request", "limit: 1 to 1,000");
     if (runtime_run("list", list_documents, &listing, &error) < 0)
         return reply_error(invocation, &error);
-    size_t count = value_count(listing.documents);
+    size_t count = value_count(listing.rows);
     struct value *reply = value_map(arena);
-    value_set(arena, reply, "documents", listing.documents);
-    const char *last = value_text(value_item(listing.documents, count - 1), "id");
+    value_set(arena, reply, "documents", listing.rows);
+    const char *last = value_text(value_item(listing.rows, count - 1), "id");
     value_set(arena, reply, "next",
               value_string(arena, count == (size_t)listing.limit ? last : NULL));
     return reply_ok(invocation, reply);
@@ -137,9 +137,9 @@ static int list_jobs(struct task *task, void *argument, struct error *error)
     struct listing *listing = argument;
     struct pg *pg;
     int result = runtime_database(task, &pg, error);
-    return result < 0 ? result
-                      : job_list(task, pg, listing->invocation->arena, LIST_LIMIT,
-                                 &listing->documents, error);
+    return result < 0
+               ? result
+               : job_list(task, pg, listing->invocation->arena, LIST_LIMIT, &listing->rows, error);
 }
 
 static struct value *get_jobs(const struct invocation *invocation)
@@ -148,7 +148,7 @@ static struct value *get_jobs(const struct invocation *invocation)
     struct error error = {0};
     if (runtime_run("jobs", list_jobs, &listing, &error) < 0)
         return reply_error(invocation, &error);
-    return reply_ok(invocation, value_wrap(invocation->arena, "jobs", listing.documents));
+    return reply_ok(invocation, value_wrap(invocation->arena, "jobs", listing.rows));
 }
 
 /* -- events -- */

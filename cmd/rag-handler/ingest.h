@@ -6,6 +6,8 @@
 #include "pkg/rag/model.h"
 #include "pkg/rag/store.h"
 
+enum { DOCUMENT_MAXIMUM = 5 << 20 }; /* bytes of text */
+
 /* One event's work. */
 struct ingesting {
     const struct invocation *invocation;

@@ -14,8 +14,6 @@
 #include "pkg/value/json.h"
 #include "pkg/value/utf8.h"
 
-enum { OBJECT_MAXIMUM = 5 << 20 };
-
 /* One object of the event. */
 struct object {
     const char *bucket, *key, *source;
@@ -83,9 +81,9 @@ static int read_object(struct arena *arena, const struct object *object, const c
                        size_t length, struct document *out, struct error *error)
 {
     static const char *const texts[] = {".txt", ".md", ".markdown", ".text"};
-    if (length > OBJECT_MAXIMUM)
+    if (length > DOCUMENT_MAXIMUM)
         return error_set(error, ERR_INPUT, "it is larger than %d MB: split it",
-                         OBJECT_MAXIMUM >> 20);
+                         DOCUMENT_MAXIMUM >> 20);
     if (ends_with(object->key, ".json"))
         return read_json(arena, object, bytes, length, out, error);
     for (size_t i = 0; i < COUNT_OF(texts); i++) {

@@ -7,7 +7,6 @@
 
 enum {
     ID_MAXIMUM = 1024,
-    TEXT_MAXIMUM = 5 << 20,
     SLICE = 256, /* texts that are embedded between two words of progress */
 };
 
@@ -17,7 +16,7 @@ int ingest_read_document(const struct value *row, struct document *out, struct e
     const char *id = value_text(row, "id"), *title = value_text(row, "title");
     if (!id || !*id || strlen(id) > ID_MAXIMUM)
         return error_set(error, ERR_INPUT, "documents[].id: a text of 1 to 1,024 bytes");
-    if (!value_is(text, VALUE_STRING) || text->string.length > TEXT_MAXIMUM)
+    if (!value_is(text, VALUE_STRING) || text->string.length > DOCUMENT_MAXIMUM)
         return error_set(error, ERR_INPUT, "document %s: text is missing, or larger than 5 MB", id);
     if (strlen(text->string.text) < text->string.length)
         return error_set(error, ERR_INPUT, "document %s: text with NUL bytes cannot be stored", id);

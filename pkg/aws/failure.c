@@ -193,7 +193,7 @@ static bool failed_item(struct arena *arena, const struct wire_call *call,
 static bool failed_function(struct arena *arena, const struct wire_call *call,
                             const struct http_reply *reply, struct failure *out)
 {
-    if (strcmp(call->operation, "Invoke") != 0 || !http_header(reply, "x-amz-function-error"))
+    if (!http_header(reply, "x-amz-function-error"))
         return false;
     failure_read(arena, call, reply, out);
     return true;

@@ -47,12 +47,12 @@ struct value *text(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 
 struct value *each_reference(struct arena *arena, const char *prefix, int count,
                              const char *attribute);
 /* Shorthands into the tree. */
-/* Is there a topic that somebody is told by (watch.notify)? */
-bool has_topic(const struct expansion *expansion);
 int64_t say_int(const struct expansion *expansion, const char *path);
 bool say_bool(const struct expansion *expansion, const char *path);
 const char *say_text(const struct expansion *expansion, const char *path);
 struct value *say(const struct expansion *expansion, const char *path);
+/* Is somebody told of what goes wrong: watch.notify, by the topic `alerts`? */
+bool has_topic(const struct expansion *expansion);
 /* Is this AWS service among network.endpoints? */
 bool has_endpoint(const struct expansion *expansion, const char *service);
 
