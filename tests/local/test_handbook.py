@@ -9,6 +9,7 @@ import urllib.parse
 import urllib.request
 
 import stack
+from corrections import schema_function
 from stack import HANDBOOK, QUESTIONS
 
 ANSWERED = [row for row in QUESTIONS["answered"] if row["kind"] == "keyword"]
@@ -187,6 +188,29 @@ class DocumentTest(stack.LocalCase):
         status, body = self.call("POST", "/documents", {"documents": [{"id": "x/bad", "text": "äb", "given": {
             "embedder": "ragstack.use-lite", "pieces": [{"start": 1, "end": 3, "vector": "AACAPw" + "A" * 2726}]}}]})
         self.assertEqual(status, 400, body)
+
+
+class SchemaTest(stack.LocalCase):
+    """What the emulator of AWS plays (tests/aws/corrections/schema_function.py) is what the function says."""
+
+    def invoke(self, event):
+        return self.supervisor().call("POST", "/functions/schema/invoke", event)
+
+    def test_the_report_is_the_played_one(self):
+        status, report = self.invoke({"ragstack": "schema-look"})
+        self.assertEqual(status, 200, report)
+        self.assertEqual(set(schema_function.EMPTY) - set(report), set())
+        self.assertEqual(report["migrations"], schema_function.NEWEST)
+        self.assertGreater(report["characters"], report["units"])
+
+    def test_another_model_is_refused_as_it_is_played(self):
+        before = self.invoke({"ragstack": "schema-look"})[1]
+        for wanted in ({"embedder": "another", "dimensions": before["dimensions"]}, {"embedder": before["embedder"], "dimensions": 64}):
+            with self.subTest(wanted):
+                status, reply = self.invoke({"ragstack": "schema", **wanted})
+                self.assertEqual((status, reply["errorType"]), (502, "Ragstack.DataLoss"), reply)
+                self.assertIn(f"{before['units']} vectors are of {before['embedder']}", reply["errorMessage"])
+        self.assertEqual(self.invoke({"ragstack": "schema-look"})[1], before)
 
 
 class WatchTest(stack.LocalCase):
