@@ -28,6 +28,7 @@ items=(
     "question|the schema function made the tables: a document is taken in, and a question about it answered"
     "closed|the API refuses an unsigned request"
     "bucket|the bucket refuses a request without TLS"
+    "event|an object that is put into the documents bucket becomes a document"
     "status|status finds every resource healthy"
     "logs|logs shows the lines of that health event"
     "watch|the question's line has become metrics that watch reads, and Logs Insights adds up what the lines add up to"
@@ -184,6 +185,20 @@ try_bucket() (
     status=$(curl -sS --max-time 60 -o /dev/null -w '%{http_code}' "http://$bucket.s3.$region.amazonaws.com/x")
     [[ $status == 403 ]] || fail "status $status, not 403"
 )
+try_event() (
+    need_aws
+    need_real
+    bucket=$("$ragstack" outputs documents_bucket) || fail "no bucket"
+    url=$("$ragstack" outputs api_url) || fail "no URL"
+    printf '# Parking\n\nThe car park opens at six.\n' >"$folder/parking.md"
+    aws_call s3 cp "$folder/parking.md" "s3://$bucket/parking.md" || fail "cannot put it there"
+    for _ in {1..12}; do
+        signed GET "$url/jobs" execute-api | tee "$folder/jobs.json"
+        jq -e '.jobs[] | select(.id == "parking.md") | .state == "stored"' "$folder/jobs.json" && exit 0
+        sleep 10
+    done
+    fail "not stored after two minutes"
+)
 try_status() (expect 0 status --check)
 try_logs() (
     need_real
@@ -338,7 +353,7 @@ item signature try_signature
 [[ ${outcome[signature]} == seen ]] || exit 1
 item prices try_prices
 item up try_up
-for key in empty readonly health api question closed bucket status logs watch ls drift change killed lock history; do
+for key in empty readonly health api question closed bucket event status logs watch ls drift change killed lock history; do
     [[ ${outcome[up]} == seen ]] && item "$key" "try_$key"
 done
 write_stack 256
