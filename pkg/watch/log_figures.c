@@ -11,7 +11,8 @@
 enum {
     ROUND_MS = 2000,
     DAY_MS = 86400000,
-    PERIODS_MOST = 288, /* five minutes each: a day */
+    KEPT_MS = 2 * DAY_MS, /* samples */
+    PERIODS_MOST = 288,   /* five minutes each: a day */
     LINE_METRICS_MOST = 24,
 };
 
@@ -24,7 +25,8 @@ struct progress {
 struct source {
     struct log_figures_options options;
     struct progress *progress;            /* one a log source */
-    struct samples samples[METRICS_MOST]; /* of the last day and more */
+    struct samples samples[METRICS_MOST]; /* from kept_ms on */
+    int64_t kept_ms;
     double days[METRICS_MOST][FIGURE_DAYS];
     int64_t month_ms; /* the month that `days` is of */
 };
@@ -129,7 +131,8 @@ static void keep(struct source *source, size_t row, int64_t time_ms, double valu
     bool is_nothing = value == 0 && strcmp(metrics[row].statistic, "Sum") == 0;
     if (isnan(value) || is_nothing)
         return;
-    samples_add(&source->samples[row], time_ms, value);
+    if (time_ms >= source->kept_ms)
+        samples_add(&source->samples[row], time_ms, value);
     if (metrics[row].daily && time_ms >= source->month_ms &&
         month_start_ms(time_ms) == source->month_ms)
         source->days[row][day_of_month(time_ms)] += value;
@@ -171,12 +174,18 @@ static void keep_page(struct source *source, struct arena *arena, size_t number,
     }
 }
 
+/* On a month's first days, the samples reach back into the month before. */
+static int64_t oldest_ms(const struct source *source)
+{
+    return source->kept_ms < source->month_ms ? source->kept_ms : source->month_ms;
+}
+
 static int read_on(struct task *task, struct source *source, size_t number, struct error *error)
 {
     const struct log_source *log = &source->options.sources[number];
     struct progress *progress = &source->progress[number];
-    struct log_request request = {
-        .from_ms = progress->time_ms > source->month_ms ? progress->time_ms : source->month_ms};
+    struct log_request request = {.from_ms =
+                                      progress->time_ms ? progress->time_ms : oldest_ms(source)};
     char page_token[64];
     size_t again = progress->lines;
     for (;;) {
@@ -197,9 +206,10 @@ static int read_on(struct task *task, struct source *source, size_t number, stru
     }
 }
 
-static void begin_month(struct source *source, int64_t now_ms)
+static void begin_reading(struct source *source, int64_t now_ms)
 {
     int64_t start_ms = month_start_ms(now_ms);
+    source->kept_ms = now_ms - KEPT_MS;
     if (source->month_ms == start_ms)
         return;
     source->month_ms = start_ms;
@@ -246,6 +256,7 @@ static void take_alarm(struct source *source, const struct alarm_rule *rule, str
     const struct value *said = value_get(source->options.alarms, rule->key);
     size_t row = metric_number(rule->metric), lasts,
            count = (size_t)(DAY_MS / 1000 / rule->period_s);
+    require(count <= PERIODS_MOST);
     double values[PERIODS_MOST], threshold = value_as_real(said, 0) * rule->scale;
     int64_t period_ms = (int64_t)rule->period_s * 1000;
     int64_t end_ms = (out->now_ms / period_ms + 1) * period_ms;
@@ -265,7 +276,7 @@ static void take_all(struct source *source, struct arena *arena, struct figures 
 {
     bool incomplete = false;
     for (size_t row = 0; metrics[row].id; row++) {
-        samples_forget(&source->samples[row], out->now_ms - 2 * (int64_t)DAY_MS);
+        samples_forget(&source->samples[row], source->kept_ms);
         out->rows[row].applies = source->options.applies[row];
         take_row(source, row, out);
         incomplete = incomplete || source->samples[row].incomplete;
@@ -282,7 +293,7 @@ static int read_figures(struct task *task, void *data, struct arena *arena, int 
 {
     struct source *source = data;
     int64_t now_ms = task_wall_ms(task);
-    begin_month(source, now_ms);
+    begin_reading(source, now_ms);
     int result = 0;
     for (size_t i = 0; result == 0 && i < source->options.source_count; i++)
         result = read_on(task, source, i, error);

@@ -143,6 +143,34 @@ static void reading_goes_on_where_it_stopped(void **state)
     assert_true(figure_today(&fixture->figures, metric_number("questions")) == 5);
 }
 
+/* 2026-12-01T00:30:00Z: what is looked at began in another month than the sums. */
+static const int64_t NEW_MONTH_MS = 1796085000000;
+
+static int read_in_new_month(struct task *task, void *argument, struct error *error)
+{
+    struct fixture *fixture = argument;
+    return fixture->source.read(task, fixture->source.data, fixture->arena, 3600, &fixture->figures,
+                                error);
+}
+
+static void a_new_month_hides_nothing_of_the_last_hour(void **state)
+{
+    static const char one[] = QUESTION("\"Questions\":1", NAME("Questions"));
+    struct fixture *fixture = *state;
+    struct virtual_clock clock;
+    struct error error = {0};
+    size_t row = metric_number("questions");
+    clock_virtual(&clock, NEW_MONTH_MS);
+    write_line(fixture, "ask", NEW_MONTH_MS, 59 * 60000, one);
+    write_line(fixture, "ask", NEW_MONTH_MS, 31 * 60000, one);
+    write_line(fixture, "ask", NEW_MONTH_MS, 29 * 60000, one);
+    struct loop *loop = loop_new(&clock.clock);
+    assert_int_equal(loop_run_task(loop, "read", read_in_new_month, fixture, &error), 0);
+    loop_free(loop);
+    assert_true(fixture->figures.rows[row].value == 3);
+    assert_true(figure_month(&fixture->figures, row) == 1);
+}
+
 static void alarms_are_judged_here(void **state)
 {
     struct fixture *fixture = *state;
@@ -250,6 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(lines_become_metrics),
         CASE(reading_goes_on_where_it_stopped),
+        CASE(a_new_month_hides_nothing_of_the_last_hour),
         CASE(alarms_are_judged_here),
         CASE(the_page_fits_whatever_size),
         CASE(nothing_in_the_page_steers_the_terminal),
