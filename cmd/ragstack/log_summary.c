@@ -37,8 +37,8 @@ struct summary {
     bool cost, errors;
     int slow; /* 0: not asked for */
     bool by_insights;
-    struct questions told, wrong; /* read apart: a line may be part of both */
-    struct questions *taking;     /* that lines go to; NULL: both */
+    struct questions questions;
+    int taking; /* the parts of it that lines are read for now */
     int calls;
     double scanned_bytes, usd;
 };
@@ -54,16 +54,14 @@ bool log_summary_said(const struct session *session)
 static int take(void *data, const struct log_source *source, const struct log_event *event)
 {
     struct summary *summary = data;
-    if (!summary->taking || summary->taking == &summary->told)
-        questions_take(&summary->told, source->name, event->time_ms, event->message);
-    if (!summary->taking || summary->taking == &summary->wrong)
-        questions_take(&summary->wrong, source->name, event->time_ms, event->message);
+    questions_take(&summary->questions, summary->taking, source->name, event->time_ms,
+                   event->message);
     return 0;
 }
 
 /* Reads what the filter lets through of the API, or of all the others. */
-static int read_lines(struct task *task, struct summary *summary, bool of_api, const char *filter,
-                      struct error *error)
+static int read_lines(struct task *task, struct summary *summary, int parts, bool of_api,
+                      const char *filter, struct error *error)
 {
     VECTOR(struct log_source) chosen = {0};
     const struct log_source_list *sources = summary->sources;
@@ -79,6 +77,7 @@ static int read_lines(struct task *task, struct summary *summary, bool of_api, c
                                   .call_ms = summary->session->local ? 1 : 0,
                                   .tell = take,
                                   .data = summary};
+    summary->taking = parts;
     return chosen.count ? logs_read(task, &options, error) : 0;
 }
 
@@ -86,18 +85,17 @@ static int read_all_lines(struct task *task, struct summary *summary, struct err
 {
     int result = 0;
     if (summary->session->local) {
-        result = read_lines(task, summary, false, NULL, error);
-        return result < 0 ? result : read_lines(task, summary, true, NULL, error);
+        result = read_lines(task, summary, QUESTIONS_ALL, false, NULL, error);
+        return result < 0 ? result : read_lines(task, summary, QUESTIONS_ALL, true, NULL, error);
     }
     struct aws_statistics before = aws_client_statistics(summary->session->client);
-    summary->taking = &summary->told;
     if (summary->cost || summary->slow)
-        result = read_lines(task, summary, false, questions_filter, error);
-    summary->taking = &summary->wrong;
+        result = read_lines(task, summary, QUESTIONS_COST | QUESTIONS_SLOW, false, questions_filter,
+                            error);
     if (result == 0 && summary->errors)
-        result = read_lines(task, summary, false, functions_filter, error);
+        result = read_lines(task, summary, QUESTIONS_WRONG, false, functions_filter, error);
     if (result == 0 && summary->errors)
-        result = read_lines(task, summary, true, api_filter, error);
+        result = read_lines(task, summary, QUESTIONS_WRONG, true, api_filter, error);
     summary->calls = aws_client_statistics(summary->session->client).requests - before.requests;
     return result;
 }
@@ -112,7 +110,7 @@ static int64_t number_of(const struct value *row, const char *name)
 static void take_total(struct summary *summary, const struct value *row)
 {
     const char *model = value_text(row, "model");
-    questions_add_model(&summary->told,
+    questions_add_model(&summary->questions,
                         &(struct model_total){.model = model ? model : "",
                                               .questions = number_of(row, "questions"),
                                               .input_tokens = number_of(row, "input"),
@@ -139,8 +137,8 @@ static void take_row(struct summary *summary, const struct value *row)
         return;
     const char *iso =
         arena_printf(summary->session->arena, "%.*sT%sZ", (int)day, time, time + day + 1);
-    questions_take(summary->taking, source_named(summary, value_text(row, "@log")),
-                   clock_parse(iso), message);
+    questions_take(&summary->questions, summary->taking,
+                   source_named(summary, value_text(row, "@log")), clock_parse(iso), message);
 }
 
 static int ask_insights(struct task *task, struct summary *summary, const char *text, int limit,
@@ -168,16 +166,10 @@ static int ask_all(struct task *task, struct summary *summary, struct error *err
     int result = 0;
     if (summary->cost)
         result = ask_insights(task, summary, cost_query, INSIGHTS_ROWS, take_total, error);
-    if (result == 0 && summary->slow) {
-        struct model_total kept[MODELS_MOST]; /* the totals are those of all questions */
-        size_t count = summary->told.model_count;
-        memcpy(kept, summary->told.models, sizeof kept);
-        summary->taking = &summary->told;
+    summary->taking = QUESTIONS_SLOW;
+    if (result == 0 && summary->slow)
         result = ask_insights(task, summary, slow_query, summary->slow, take_row, error);
-        memcpy(summary->told.models, kept, sizeof kept);
-        summary->told.model_count = count;
-    }
-    summary->taking = &summary->wrong;
+    summary->taking = QUESTIONS_WRONG;
     if (result == 0 && summary->errors)
         result = ask_insights(task, summary, errors_query, INSIGHTS_ROWS, take_row, error);
     return result;
@@ -197,11 +189,11 @@ static void print_text(const struct summary *summary)
     struct arena *arena = summary->session->arena;
     CLEANUP(buffer_free) struct buffer out = BUFFER(BUFFER_LARGE);
     if (summary->cost)
-        questions_print_cost(&out, &summary->told);
+        questions_print_cost(&out, &summary->questions);
     if (summary->slow)
-        questions_print_slow(&out, &summary->told);
+        questions_print_slow(&out, &summary->questions);
     if (summary->errors)
-        questions_print_wrong(&out, &summary->wrong);
+        questions_print_wrong(&out, &summary->questions);
     buffer_printf(&out, "From %s to %s", moment(arena, summary->from_ms),
                   moment(arena, summary->to_ms));
     if (summary->by_insights)
@@ -222,11 +214,11 @@ static void print_document(const struct summary *summary)
     value_set_text(arena, document, "from", moment(arena, summary->from_ms));
     value_set_text(arena, document, "to", moment(arena, summary->to_ms));
     if (summary->cost)
-        value_set(arena, document, "cost", questions_cost_value(arena, &summary->told));
+        value_set(arena, document, "cost", questions_cost_value(arena, &summary->questions));
     if (summary->slow)
-        value_set(arena, document, "slow", questions_slow_value(arena, &summary->told));
+        value_set(arena, document, "slow", questions_slow_value(arena, &summary->questions));
     if (summary->errors)
-        value_set(arena, document, "errors", questions_wrong_value(arena, &summary->wrong));
+        value_set(arena, document, "errors", questions_wrong_value(arena, &summary->questions));
     value_set_text(arena, read, "by", summary->by_insights ? "insights" : "lines");
     value_set_int(arena, read, "calls", summary->calls);
     value_set(arena, read, "scanned_bytes", value_real(arena, summary->scanned_bytes));
@@ -274,8 +266,7 @@ int log_summary_run(struct task *task, struct session *session,
     int result = read_options(task, summary, error);
     if (result < 0)
         return result;
-    questions_begin(&summary->told, session->arena, (size_t)summary->slow);
-    questions_begin(&summary->wrong, session->arena, 0);
+    questions_begin(&summary->questions, session->arena, (size_t)summary->slow);
     result =
         summary->by_insights ? ask_all(task, summary, error) : read_all_lines(task, summary, error);
     if (result < 0)

@@ -111,30 +111,43 @@ static void take_wrong(struct questions *questions, struct arena *arena, const c
 
 /* -- lines -- */
 
-void questions_take(struct questions *questions, const char *source, int64_t time_ms,
+static void take_cost(struct questions *questions, struct arena *arena,
+                      const struct request_line *line)
+{
+    questions_add_model(
+        questions,
+        &(struct model_total){.model = request_line_text(arena, line, "model"),
+                              .questions = 1,
+                              .input_tokens = (int64_t)request_line_number(line, "InputTokens"),
+                              .output_tokens = (int64_t)request_line_number(line, "OutputTokens"),
+                              .usd = request_line_number(line, "CostUSD")});
+}
+
+static void take_time(struct questions *questions, struct arena *arena, int64_t time_ms,
+                      const struct request_line *line)
+{
+    keep_if_slow(questions,
+                 &(struct slow_question){.time_ms = time_ms,
+                                         .request_id = line->request_id,
+                                         .outcome = request_line_text(arena, line, "outcome"),
+                                         .total_ms = request_line_number(line, "TotalMs"),
+                                         .connect_ms = request_line_number(line, "connectMs"),
+                                         .embed_ms = request_line_number(line, "EmbedMs"),
+                                         .search_ms = request_line_number(line, "SearchMs"),
+                                         .generate_ms = request_line_number(line, "GenerateMs")});
+}
+
+void questions_take(struct questions *questions, int parts, const char *source, int64_t time_ms,
                     const char *message)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct request_line line = request_line_read(arena, message);
-    take_wrong(questions, arena, source, time_ms, &line);
-    if (line.kind != LINE_QUESTION)
-        return;
-    questions_add_model(
-        questions,
-        &(struct model_total){.model = request_line_text(arena, &line, "model"),
-                              .questions = 1,
-                              .input_tokens = (int64_t)request_line_number(&line, "InputTokens"),
-                              .output_tokens = (int64_t)request_line_number(&line, "OutputTokens"),
-                              .usd = request_line_number(&line, "CostUSD")});
-    keep_if_slow(questions,
-                 &(struct slow_question){.time_ms = time_ms,
-                                         .request_id = line.request_id,
-                                         .outcome = request_line_text(arena, &line, "outcome"),
-                                         .total_ms = request_line_number(&line, "TotalMs"),
-                                         .connect_ms = request_line_number(&line, "connectMs"),
-                                         .embed_ms = request_line_number(&line, "EmbedMs"),
-                                         .search_ms = request_line_number(&line, "SearchMs"),
-                                         .generate_ms = request_line_number(&line, "GenerateMs")});
+    if (parts & QUESTIONS_WRONG)
+        take_wrong(questions, arena, source, time_ms, &line);
+    if (line.kind == LINE_QUESTION && parts & QUESTIONS_COST)
+        take_cost(questions, arena, &line);
+    if (line.kind == LINE_QUESTION && parts & QUESTIONS_SLOW)
+        take_time(questions, arena, time_ms, &line);
 }
 
 /* -- for people -- */

@@ -30,6 +30,9 @@ struct wrong {
     const char *last_request, *last_words; /* of the last one */
 };
 
+/* What lines may be taken for: those that two filters let through come twice. */
+enum { QUESTIONS_COST = 1, QUESTIONS_SLOW = 2, QUESTIONS_WRONG = 4, QUESTIONS_ALL = 7 };
+
 struct questions {
     struct arena *arena;
     struct model_total models[MODELS_MOST];
@@ -42,8 +45,8 @@ struct questions {
 };
 
 void questions_begin(struct questions *questions, struct arena *arena, size_t slow_wanted);
-/* Any line; what tells nothing of these is passed. */
-void questions_take(struct questions *questions, const char *source, int64_t time_ms,
+/* Any line; what tells nothing of these parts (QUESTIONS_COST | ..) is passed. */
+void questions_take(struct questions *questions, int parts, const char *source, int64_t time_ms,
                     const char *message);
 /* A model's total from elsewhere, added to what is there. */
 void questions_add_model(struct questions *questions, const struct model_total *total);

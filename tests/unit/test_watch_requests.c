@@ -124,12 +124,30 @@ static void only_so_many_of_the_slowest_are_kept(void **state)
     (void)state;
     questions_begin(questions, arena, 3);
     for (size_t i = 0; i < COUNT_OF(order); i++)
-        questions_take(questions, "ask", (int64_t)i,
+        questions_take(questions, QUESTIONS_ALL, "ask", (int64_t)i,
                        arena_printf(arena, "{\"event\":\"question\",\"TotalMs\":%d}", order[i]));
     assert_int_equal(questions->slow_count, 3);
     assert_true(questions->slowest[0].total_ms == 9 && questions->slowest[1].total_ms == 8 &&
                 questions->slowest[2].total_ms == 7);
     assert_int_equal(questions->models[0].questions, COUNT_OF(order));
+}
+
+static void a_line_is_taken_for_what_is_asked(void **state)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct questions *questions = arena_new_of(arena, struct questions);
+    static const char line[] = "{\"event\":\"question\",\"outcome\":\"throttled\",\"TotalMs\":3}";
+    (void)state;
+    questions_begin(questions, arena, 3);
+    questions_take(questions, QUESTIONS_COST, "ask", 0, line);
+    assert_int_equal(questions->models[0].questions, 1);
+    assert_int_equal(questions->slow_count + questions->wrong_count, 0);
+    questions_take(questions, QUESTIONS_SLOW, "ask", 0, line);
+    assert_int_equal(questions->slow_count, 1);
+    questions_take(questions, QUESTIONS_WRONG, "ask", 0, line);
+    assert_int_equal(questions->wrong_count, 1);
+    assert_int_equal(questions->models[0].questions, 1);
+    assert_int_equal(questions->slow_count, 1);
 }
 
 static void many_ways_of_going_wrong_stay_bounded(void **state)
@@ -139,9 +157,10 @@ static void many_ways_of_going_wrong_stay_bounded(void **state)
     (void)state;
     questions_begin(questions, arena, 0);
     for (int i = 0; i < WRONG_MOST + 5; i++)
-        questions_take(questions, "ask", i,
+        questions_take(questions, QUESTIONS_ALL, "ask", i,
                        arena_printf(arena, "{\"event\":\"failure\",\"cause\":\"number %d\"}", i));
-    questions_take(questions, "ask", 0, "{\"event\":\"failure\",\"cause\":\"number 1\"}");
+    questions_take(questions, QUESTIONS_ALL, "ask", 0,
+                   "{\"event\":\"failure\",\"cause\":\"number 1\"}");
     assert_int_equal(questions->wrong_count, WRONG_MOST);
     assert_int_equal(questions->wrongs_left_out, 5);
     assert_int_equal(questions->wrongs[1].count, 2);
@@ -163,6 +182,7 @@ int main(void)
         cmocka_unit_test(texts_cannot_steer_a_terminal),
         cmocka_unit_test(a_waterfall_needs_no_gateway),
         cmocka_unit_test(only_so_many_of_the_slowest_are_kept),
+        cmocka_unit_test(a_line_is_taken_for_what_is_asked),
         cmocka_unit_test(many_ways_of_going_wrong_stay_bounded),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
