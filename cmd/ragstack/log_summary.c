@@ -5,6 +5,7 @@
 
 #include "cmd/ragstack/moment.h"
 #include "pkg/base/vector.h"
+#include "pkg/value/utf8.h"
 #include "pkg/watch/insights.h"
 #include "pkg/watch/questions.h"
 
@@ -109,9 +110,11 @@ static int64_t number_of(const struct value *row, const char *name)
 
 static void take_total(struct summary *summary, const struct value *row)
 {
-    const char *model = value_text(row, "model");
+    const char *told = value_text(row, "model");
+    char *model = arena_strdup(summary->session->arena, told ? told : "");
+    utf8_blank_controls(model, ' ');
     questions_add_model(&summary->questions,
-                        &(struct model_total){.model = model ? model : "",
+                        &(struct model_total){.model = model,
                                               .questions = number_of(row, "questions"),
                                               .input_tokens = number_of(row, "input"),
                                               .output_tokens = number_of(row, "output"),

@@ -5,6 +5,7 @@
 
 #include "pkg/base/buffer.h"
 #include "pkg/base/vector.h"
+#include "pkg/value/utf8.h"
 
 static const char *const outcome_words[EVAL_OUTCOMES] = {
     [EVAL_NOT_ASKED] = "not_asked", [EVAL_ANSWERED] = "answered", [EVAL_REFUSED] = "refused",
@@ -35,13 +36,7 @@ static bool has_text(const struct value *list, const char *text)
 const char *eval_harmless(struct arena *arena, const char *text)
 {
     char *copy = arena_strdup(arena, text ? text : "");
-    for (char *at = copy; *at; at++) {
-        bool c1 = (unsigned char)at[0] == 0xc2 && (unsigned char)at[1] < 0xa0; /* U+0080 and on */
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
-            *at = '?';
-        if (c1 && at[1])
-            at[0] = at[1] = '?';
-    }
+    utf8_blank_controls(copy, '?');
     return copy;
 }
 

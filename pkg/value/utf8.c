@@ -34,3 +34,15 @@ bool utf8_is_valid(const char *text, size_t length)
     }
     return true;
 }
+
+void utf8_blank_controls(char *text, char with)
+{
+    for (; *text; text++) {
+        unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+        bool c1 = first == 0xc2 && second >= 0x80 && second < 0xa0;
+        if (c1 || first < 0x20 || first == 0x7f)
+            *text = with;
+        if (c1)
+            *++text = with;
+    }
+}

@@ -10,5 +10,8 @@
 size_t utf8_character_bytes(const char *text, size_t length);
 /* All of it; NUL bytes are characters, too. */
 bool utf8_is_valid(const char *text, size_t length);
+/* Puts `with` in the place of every control character (C0, DEL, and both bytes of C1): what others
+ * wrote cannot steer a terminal then, nor break a line. */
+void utf8_blank_controls(char *text, char with);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pkg/value/json.h"
+#include "pkg/value/utf8.h"
 
 double request_line_number(const struct request_line *line, const char *name)
 {
@@ -16,14 +17,7 @@ double request_line_number(const struct request_line *line, const char *name)
 static const char *harmless(struct arena *arena, const char *text)
 {
     char *copy = arena_strdup(arena, text);
-    for (char *at = copy; at && *at; at++) {
-        unsigned char c = (unsigned char)*at, next = (unsigned char)at[1];
-        bool c1 = c == 0xc2 && next >= 0x80 && next < 0xa0;
-        if (c1)
-            at[1] = ' ';
-        if (c1 || c < 0x20 || c == 0x7f)
-            *at = ' ';
-    }
+    utf8_blank_controls(copy, ' ');
     return copy;
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "pkg/base/vector.h"
+#include "pkg/value/utf8.h"
 
 /* The heavier, the later it gives way. */
 enum weight { BLANK, NOTHING_HAPPENED, HEADS, FINE, DETAIL, LESSER, ROW, MAIN, ALWAYS };
@@ -142,8 +143,9 @@ static void put(struct print *print, enum style style, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    const char *text = arena_vprintf(print->arena, format, arguments);
+    char *text = arena_vprintf(print->arena, format, arguments);
     va_end(arguments);
+    utf8_blank_controls(text, ' ');
     bool colour = print->page->colour && style != PLAIN;
     if (colour)
         buffer_text(&print->text, codes[style]);
@@ -151,8 +153,7 @@ static void put(struct print *print, enum style style, const char *format, ...)
         print->column += ((unsigned char)*text & 0xc0) != 0x80;
         if (print->column > print->page->columns)
             break;
-        unsigned char c = (unsigned char)*text;
-        buffer_char(&print->text, c < 0x20 || c == 0x7f ? ' ' : *text);
+        buffer_char(&print->text, *text);
     }
     if (print->column > print->page->columns)
         print->column = print->page->columns;

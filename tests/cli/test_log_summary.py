@@ -177,6 +177,13 @@ class SummaryTest(LogsCase):
         text = self.plain(self.status(0, "logs", "--errors", "--since", "2h")).stdout
         self.assertRegex(text, r"(?m)^! ask    the database failed +2  \S+Z  f2\n         no \[2J route$")
 
+    def test_nothing_in_it_steers_the_terminal(self):
+        self.put("ask", (30 * MINUTE, question("c1", model="\x1b[2J\u009bx", outcome="\x07", TotalMs=9999)))
+        for when in ("never", "always"):
+            text = self.plain(self.status(0, "logs", "--cost", "--slow", "1", "--since", "2h", "--insights", when)).stdout
+            self.assertRegex(text, r"(?m)^   \[2J  x +1 ")
+            self.assertNotRegex(text, r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
     def test_nothing_went_wrong(self):
         text = self.status(0, "logs", "--errors", "--slow", "2", "--since", "30m").stdout
         self.assertRegex(text, r"What went wrong.*\n  nothing\n")

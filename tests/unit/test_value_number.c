@@ -139,6 +139,15 @@ static void text_is_valid_as_a_whole(void **state)
     assert_false(utf8_is_valid("a\xffz", 3));
 }
 
+static void controls_give_way(void **state)
+{
+    char text[] = "a\033[2J\n\x7f\xc2\x9b"
+                  "b\xc2\xa0\xc3\xa9\xc2";
+    (void)state;
+    utf8_blank_controls(text, '?');
+    assert_string_equal(text, "a?[2J????b\xc2\xa0\xc3\xa9\xc2"); /* no more than those */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +156,7 @@ int main(void)
         cmocka_unit_test(reals_without_fraction_are_integers_where_they_fit),
         cmocka_unit_test(only_valid_utf8_is_a_character),
         cmocka_unit_test(text_is_valid_as_a_whole),
+        cmocka_unit_test(controls_give_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,10 +227,11 @@ static void nothing_in_the_page_steers_the_terminal(void **state)
     struct fixture *fixture = *state;
     CLEANUP(buffer_free) struct buffer out = BUFFER(1 << 20);
     struct watch_page page = {.title = "acme\033[2J", .columns = 80, .stack_month_usd = NAN};
-    page.trouble = "no\nreply\a";
+    page.trouble = "no\nreply\a\xc2\x9b";
     read_row(fixture, "questions");
     watch_page_print(&out, &page, &fixture->figures);
     assert_null(strpbrk(buffer_string(&out), "\033\a"));
+    assert_null(strstr(buffer_string(&out), "\xc2\x9b"));
     assert_non_null(strstr(buffer_string(&out), "old figures: no reply"));
 }
 
