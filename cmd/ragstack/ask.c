@@ -6,7 +6,6 @@
 #include "cmd/ragstack/api.h"
 #include "cmd/ragstack/terminal_text.h"
 #include "pkg/value/json.h"
-#include "pkg/value/number.h"
 
 enum { WIDEST = 100, MOST_PASSAGES = 50 };
 
@@ -148,31 +147,20 @@ static void give_json(const struct view *view)
 
 static int add_filter(struct session *session, struct value *body, struct error *error)
 {
-    const char *const *said = option_texts(session->arena, &session->options, "filter");
-    struct value *filter = value_map(session->arena);
-    for (; *said; said++) {
-        const char *equals = strchr(*said, '=');
-        if (!equals || equals == *said)
-            return error_set(error, ERR_USAGE, "--filter: \"%s\" is not KEY=VALUE", *said);
-        value_set_text(session->arena, filter,
-                       arena_strndup(session->arena, *said, (size_t)(equals - *said)), equals + 1);
-    }
+    struct value *filter;
+    int result = option_pairs(session->arena, &session->options, "filter", &filter, error);
     if (value_count(filter))
         value_set(session->arena, body, "filter", filter);
-    return 0;
+    return result;
 }
 
 static int add_top_k(struct session *session, struct value *body, struct error *error)
 {
-    const char *said = option_text(&session->options, "top-k");
-    int64_t number;
-    if (!said)
-        return 0;
-    if (!number_read_int(said, &number) || number < 1 || number > MOST_PASSAGES)
-        return error_set(error, ERR_USAGE, "--top-k: \"%s\" is no number from 1 to %d", said,
-                         MOST_PASSAGES);
-    value_set_int(session->arena, body, "top_k", number);
-    return 0;
+    int number = 0;
+    int result = option_number(&session->options, "top-k", MOST_PASSAGES, &number, error);
+    if (number)
+        value_set_int(session->arena, body, "top_k", number);
+    return result;
 }
 
 /* The words of the command line are one question, quoted or not. */

@@ -93,24 +93,17 @@ static int read_number(struct session *session, const char *name, double low, do
     return 0;
 }
 
-static int read_whole(struct session *session, const char *name, int most, int *out,
-                      struct error *error)
-{
-    const char *text = option_text(&session->options, name);
-    return text ? option_parse_number(text, most, name, out, error) : 0;
-}
-
 static int read_options(struct session *session, struct eval_options *out, struct error *error)
 {
     double percent = 100 * MOST_LOST;
     int seed = 1;
     int result = eval_options_default(session, session->options.arguments[0], out, error);
     if (result == 0)
-        result = read_whole(session, "top-k", MOST_PASSAGES, &out->top_k, error);
+        result = option_number(&session->options, "top-k", MOST_PASSAGES, &out->top_k, error);
     if (result == 0)
-        result = read_whole(session, "at-once", MOST_AT_ONCE, &out->at_once, error);
+        result = option_number(&session->options, "at-once", MOST_AT_ONCE, &out->at_once, error);
     if (result == 0)
-        result = read_whole(session, "seed", 1 << 30, &seed, error);
+        result = option_number(&session->options, "seed", 1 << 30, &seed, error);
     if (result == 0)
         result = read_number(session, "floor", 0, 1, &out->floor, error);
     if (result == 0)

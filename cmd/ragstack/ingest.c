@@ -8,7 +8,6 @@
 #include "cmd/ragstack/terminal_text.h"
 #include "pkg/base/panic.h"
 #include "pkg/convert/convert.h"
-#include "pkg/value/number.h"
 
 #define SEEN "" /* in place of a sum that was compared */
 enum { AT_ONCE = 4, MOST_AT_ONCE = 16, NAMES_SHOWN = 10, SLOWEST_LOCAL_MS = 320000 };
@@ -61,28 +60,10 @@ static const char *said(const struct ingest *ingest, const char *name)
 
 static int read_metadata(struct ingest *ingest, struct error *error)
 {
-    const char *const *texts = option_texts(ingest->arena, &ingest->session->options, "metadata");
-    struct value *map = value_map(ingest->arena);
-    for (; *texts; texts++) {
-        const char *equals = strchr(*texts, '=');
-        if (!equals || equals == *texts)
-            return error_set(error, ERR_USAGE, "--metadata: \"%s\" is not KEY=VALUE", *texts);
-        value_set_text(ingest->arena, map,
-                       arena_strndup(ingest->arena, *texts, (size_t)(equals - *texts)), equals + 1);
-    }
+    struct value *map;
+    int result = option_pairs(ingest->arena, &ingest->session->options, "metadata", &map, error);
     ingest->sending.metadata = value_count(map) ? map : NULL;
-    return 0;
-}
-
-static int read_at_once(struct ingest *ingest, struct error *error)
-{
-    const char *text = said(ingest, "at-once");
-    int64_t number = AT_ONCE;
-    if (text && (!number_read_int(text, &number) || number < 1 || number > MOST_AT_ONCE))
-        return error_set(error, ERR_USAGE, "--at-once: \"%s\" is no number from 1 to %d", text,
-                         MOST_AT_ONCE);
-    ingest->sending.at_once = (int)number;
-    return 0;
+    return result;
 }
 
 /* Options of one way are no use in the other. */
@@ -123,7 +104,10 @@ static int read_options(struct ingest *ingest, struct error *error)
     int result = check_way(ingest, error);
     if (result == 0)
         result = read_metadata(ingest, error);
-    return result < 0 ? result : read_at_once(ingest, error);
+    ingest->sending.at_once = AT_ONCE;
+    return result < 0 ? result
+                      : option_number(&ingest->session->options, "at-once", MOST_AT_ONCE,
+                                      &ingest->sending.at_once, error);
 }
 
 /* -- where they come from -- */

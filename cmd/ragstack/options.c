@@ -199,3 +199,28 @@ int option_parse_number(const char *text, int most, const char *what, int *out, 
     *out = (int)number;
     return 0;
 }
+
+int option_number(const struct options *options, const char *name, int most, int *out,
+                  struct error *error)
+{
+    const char *text = option_text(options, name);
+    if (text && option_parse_number(text, most, "number", out, NULL) < 0)
+        return error_set(error, ERR_USAGE, "--%s: \"%s\" is no number from 1 to %d", name, text,
+                         most);
+    return 0;
+}
+
+int option_pairs(struct arena *arena, const struct options *options, const char *name,
+                 struct value **out, struct error *error)
+{
+    const char *const *said = option_texts(arena, options, name);
+    *out = value_map(arena);
+    for (; *said; said++) {
+        const char *equals = strchr(*said, '=');
+        if (!equals || equals == *said)
+            return error_set(error, ERR_USAGE, "--%s: \"%s\" is not KEY=VALUE", name, *said);
+        value_set_text(arena, *out, arena_strndup(arena, *said, (size_t)(equals - *said)),
+                       equals + 1);
+    }
+    return 0;
+}

@@ -4,6 +4,7 @@
 
 #include "cmd/ragstack/command.h"
 #include "pkg/base/arena.h"
+#include "pkg/value/value.h"
 
 struct option_value {
     const struct option_row *row;
@@ -28,6 +29,12 @@ const char *option_text(const struct options *options, const char *name);
 /* "12", from 1 to `most`; ERR_USAGE names it as no `what`. */
 int option_parse_number(const char *text, int most, const char *what, int *out,
                         struct error *error);
+/* The option's last value, a number from 1 to `most`; not said: *out stays. */
+int option_number(const struct options *options, const char *name, int most, int *out,
+                  struct error *error);
+/* All values of an option that is KEY=VALUE, as a map of texts; empty if none. */
+int option_pairs(struct arena *arena, const struct options *options, const char *name,
+                 struct value **out, struct error *error);
 /* All values, ends with NULL. */
 const char *const *option_texts(struct arena *arena, const struct options *options,
                                 const char *name);
