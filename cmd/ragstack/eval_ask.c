@@ -1,11 +1,11 @@
 /* Questions to the API, several at once at a bounded rate. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/ragstack/eval.h"
+#include "cmd/ragstack/terminal_text.h"
 #include "pkg/value/json.h"
 
 enum {
@@ -155,13 +155,12 @@ static int work(struct task *task, void *argument, struct error *error)
 int eval_ask(struct task *task, struct session *session, const struct api *api,
              const struct eval_options *options, struct eval_run *run, struct error *error)
 {
-    const char *terminal = getenv("TERM");
     struct asking asking = {.session = session, .api = api, .options = options, .run = run};
     struct asking **all = arena_array(session->arena, (size_t)options->at_once, sizeof *all);
     for (int i = 0; i < options->at_once; i++)
         all[i] = &asking;
     asking.all = run->count - eval_asked(run);
-    asking.live = isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+    asking.live = terminal_is_live(STDERR_FILENO);
     asking.told_ms = task_now_ms(task);
     int result =
         task_each(task, "eval", work, all, sizeof *all, (size_t)options->at_once, 0, error);

@@ -1,7 +1,5 @@
 /* How far an ingest is. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cmd/ragstack/ingest.h"
@@ -82,12 +80,11 @@ struct ingest_view *ingest_view_begin(struct session *session, const struct inge
 {
     struct ingest_view *view = arena_new_of(session->arena, struct ingest_view);
     struct clock *clock = loop_clock(session->loop);
-    const char *terminal = getenv("TERM");
     *view = (struct ingest_view){
         .session = session,
         .source = source,
         .report = report,
-        .live = isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0,
+        .live = terminal_is_live(STDERR_FILENO),
         .started_ms = clock->monotonic_ms(clock),
     };
     view->ticker = task_start(session->loop, "progress", tick, view);

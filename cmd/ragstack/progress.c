@@ -1,11 +1,11 @@
 #include "cmd/ragstack/progress.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cmd/ragstack/terminal_text.h"
 #include "pkg/base/vector.h"
 
 enum { LIVE_MS = 200, PLAIN_MS = 60000, WORTH_TELLING_MS = 100, NARROWEST = 40, FEWEST_LINES = 6 };
@@ -221,9 +221,8 @@ static int tick(struct task *task, void *argument, struct error *error)
 struct progress_view *progress_begin(struct session *session, const struct plan *plan)
 {
     struct progress_view *view = arena_new_of(session->arena, struct progress_view);
-    const char *terminal = getenv("TERM");
     view->session = session;
-    view->live = isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+    view->live = terminal_is_live(STDERR_FILENO);
     view->started_ms = now_ms(view);
     for (size_t i = 0; i < plan->step_count; i++) {
         view->kind_width = larger(view->kind_width, (int)strlen(plan->steps[i].type->kind));

@@ -7,6 +7,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "cmd/ragstack/terminal_text.h"
+
 /* The other screen, without a cursor and without wrapping; and back. */
 #define ENTER "\033[?1049h\033[?25l\033[?7l\033[2J"
 #define LEAVE "\033[?7h\033[?25h\033[?1049l"
@@ -36,10 +38,9 @@ void screen_close(void)
 bool screen_open(void)
 {
     static bool is_registered;
-    const char *terminal = getenv("TERM");
     struct termios raw;
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !terminal ||
-        strcmp(terminal, "dumb") == 0 || tcgetattr(STDIN_FILENO, &before) != 0)
+    if (!isatty(STDIN_FILENO) || !terminal_is_live(STDOUT_FILENO) ||
+        tcgetattr(STDIN_FILENO, &before) != 0)
         return false;
     raw = before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);

@@ -1,6 +1,7 @@
 #include "cmd/ragstack/terminal_text.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -96,4 +97,10 @@ int terminal_width(int descriptor)
     if (!isatty(descriptor) || ioctl(descriptor, TIOCGWINSZ, &size) != 0)
         return 0;
     return size.ws_col >= NARROWEST ? size.ws_col : 0;
+}
+
+bool terminal_is_live(int descriptor)
+{
+    const char *terminal = getenv("TERM");
+    return isatty(descriptor) && terminal && strcmp(terminal, "dumb") != 0;
 }

@@ -2,6 +2,8 @@
 #ifndef RAGSTACK_CMD_TERMINAL_TEXT_H
 #define RAGSTACK_CMD_TERMINAL_TEXT_H
 
+#include <stdbool.h>
+
 #include "pkg/base/arena.h"
 #include "pkg/base/buffer.h"
 
@@ -18,5 +20,8 @@ const char *terminal_line(struct arena *arena, const char *text);
 
 /* Columns of the terminal on this descriptor; 0 when it is none. */
 int terminal_width(int descriptor);
+
+/* Is there a terminal on this descriptor whose lines can be written over (TERM is not dumb)? */
+bool terminal_is_live(int descriptor);
 
 #endif
