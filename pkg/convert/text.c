@@ -28,7 +28,7 @@ static int from_encoding(struct arena *arena, const char *encoding, const char *
     return 0;
 }
 
-/* Carriage returns go, and so does what no text has: returns false for NUL. */
+/* All lines end with \n; false for NUL, which no text has. */
 static bool tidy(char *text, size_t *length)
 {
     size_t used = 0;

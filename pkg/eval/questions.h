@@ -1,12 +1,13 @@
 /* A file of questions whose answers are known.
  *
- *   answered:                  # the documents answer these
+ *   answered:                        # the documents answer these
  *     - question: How many days of vacation do we have?
- *       document: people/vacation.md        # where; or `documents`, a list: a citation of one will
- * do words: ["27"]                       # must all be in the answer, or in a quote kind: keyword
- * # a group of its own in the report unanswered:                # "not in the documents"
+ *       document: people/vacation.md # where; or `documents`, a list: a citation of one will do
+ *       words: ["27"]                # must all be in the answer, or in a quote
+ *       kind: keyword                # a group of its own in the report
+ *   unanswered:                      # "not in the documents"
  *     - question: What is the capital of Australia?
- *       near: people/travel.md              # a document that comes close
+ *       near: people/travel.md       # a document that comes close
  *
  * Only `question` and, where it is answered, `document` or `documents` are required; `filter` is
  * sent along. */

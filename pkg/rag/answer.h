@@ -65,8 +65,9 @@ int answer_question(struct task *task, struct arena *arena, struct pg *pg, struc
                     const char *question, const struct answer_options *options, struct answer *out,
                     struct error *error);
 
-/* The reply of POST /ask: {"answer", "no_answer", "citations", "passages"|"nearest", "timings",
- * ...}. A citation brings the passage that it stands in, and where that begins in the text. */
+/* The reply of POST /ask: {"outcome", "answer", "no_answer", "citations", "passages"|"nearest",
+ * "timings_ms", ...}. A citation brings the passage that it stands in, and where that begins in the
+ * text. */
 struct value *answer_to_value(struct arena *arena, const struct answer *answer);
 /* What the answer hangs on, for judging search and floor: {"top_k", "floor", "best", "embedder",
  * "hits": best first, with similarity, lexical and score}. */
