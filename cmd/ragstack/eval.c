@@ -160,8 +160,7 @@ static int take_over(struct session *session, const struct eval_options *eval, s
     for (size_t i = 0; i < run->count; i++) {
         for (size_t j = 0; j < saved.count; j++) {
             const struct eval_row *row = &saved.rows[j];
-            if (row->outcome == EVAL_NOT_ASKED || row->outcome == EVAL_FAILED ||
-                !same_expectation(&row->question, &run->rows[i].question))
+            if (!eval_has_reply(row) || !same_expectation(&row->question, &run->rows[i].question))
                 continue;
             struct question question = run->rows[i].question;
             run->rows[i] = *row;

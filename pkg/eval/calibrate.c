@@ -11,7 +11,7 @@ static const double EDGE = 1e-9;
 
 static bool counts(const struct eval_row *row)
 {
-    return row->outcome != EVAL_NOT_ASKED && row->outcome != EVAL_FAILED && !isnan(row->best);
+    return eval_has_reply(row) && !isnan(row->best);
 }
 
 static bool refuses(double floor, double best)

@@ -8,11 +8,6 @@
 
 /* -- pairs -- */
 
-static bool replied(const struct eval_row *row)
-{
-    return row->outcome != EVAL_NOT_ASKED && row->outcome != EVAL_FAILED;
-}
-
 /* The rows that both have, in the same order. */
 static size_t pair_up(struct arena *arena, const struct eval_run *before,
                       const struct eval_run *after, struct eval_run pairs[2])
@@ -25,12 +20,12 @@ static size_t pair_up(struct arena *arena, const struct eval_run *before,
         pairs[i].count = 0;
     }
     for (size_t i = 0; i < before->count; i++) {
-        if (replied(&before->rows[i]))
+        if (eval_has_reply(&before->rows[i]))
             map_put(&known, before->rows[i].question.text, &before->rows[i]);
     }
     for (size_t i = 0; i < after->count; i++) {
         const struct eval_row *other = map_get(&known, after->rows[i].question.text);
-        if (!other || !replied(&after->rows[i]))
+        if (!other || !eval_has_reply(&after->rows[i]))
             continue;
         pairs[0].rows[pairs[0].count++] = *other;
         pairs[1].rows[pairs[1].count++] = after->rows[i];

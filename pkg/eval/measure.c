@@ -5,14 +5,9 @@
 
 /* -- what a row adds -- */
 
-static bool replied(const struct eval_row *row)
-{
-    return row->outcome != EVAL_NOT_ASKED && row->outcome != EVAL_FAILED;
-}
-
 static bool searched(const struct eval_row *row)
 {
-    return replied(row) && row->question.answerable;
+    return eval_has_reply(row) && row->question.answerable;
 }
 
 static double recall(const struct eval_row *row, int most)
@@ -65,25 +60,25 @@ static double refused_rightly(const struct eval_row *row, int parameter)
 static double refused(const struct eval_row *row, int parameter)
 {
     (void)parameter;
-    return replied(row) && !row->question.answerable ? row->outcome == EVAL_REFUSED : NAN;
+    return eval_has_reply(row) && !row->question.answerable ? row->outcome == EVAL_REFUSED : NAN;
 }
 
 static double latency(const struct eval_row *row, int parameter)
 {
     (void)parameter;
-    return replied(row) ? row->took_ms : NAN;
+    return eval_has_reply(row) ? row->took_ms : NAN;
 }
 
 static double dollars(const struct eval_row *row, int parameter)
 {
     (void)parameter;
-    return replied(row) ? row->usd : NAN;
+    return eval_has_reply(row) ? row->usd : NAN;
 }
 
 static double failed(const struct eval_row *row, int parameter)
 {
     (void)parameter;
-    return row->outcome == EVAL_NOT_ASKED ? NAN : !replied(row) || row->outcome == EVAL_LATE;
+    return row->outcome == EVAL_NOT_ASKED ? NAN : !eval_has_reply(row) || row->outcome == EVAL_LATE;
 }
 
 /* -- the table -- */

@@ -195,7 +195,7 @@ void plot_differences(struct buffer *out, struct arena *arena, const struct repo
 
 static bool has_best(const struct eval_row *row)
 {
-    return row->outcome != EVAL_NOT_ASKED && row->outcome != EVAL_FAILED && !isnan(row->best);
+    return eval_has_reply(row) && !isnan(row->best);
 }
 
 /* From the least to the greatest of the questions' marks, in tenths. */
@@ -294,7 +294,7 @@ void plot_latency(struct buffer *out, struct arena *arena, const struct report *
     double *ys = arena_array(arena, run->count + 2, sizeof *ys);
     size_t count = 0;
     for (size_t i = 0; i < run->count; i++) {
-        if (run->rows[i].outcome != EVAL_NOT_ASKED && run->rows[i].outcome != EVAL_FAILED)
+        if (eval_has_reply(&run->rows[i]))
             xs[count++] = run->rows[i].took_ms;
     }
     if (!count || xs[count - 1] < 0)

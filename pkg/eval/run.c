@@ -176,6 +176,11 @@ double eval_recall(const struct eval_row *row, int most)
     return wanted ? (double)right / (double)wanted : NAN;
 }
 
+bool eval_has_reply(const struct eval_row *row)
+{
+    return row->outcome != EVAL_NOT_ASKED && row->outcome != EVAL_FAILED;
+}
+
 size_t eval_asked(const struct eval_run *run)
 {
     size_t asked = 0;
@@ -186,10 +191,10 @@ size_t eval_asked(const struct eval_run *run)
 
 size_t eval_replied(const struct eval_run *run)
 {
-    size_t failed = 0;
+    size_t replied = 0;
     for (size_t i = 0; i < run->count; i++)
-        failed += run->rows[i].outcome == EVAL_FAILED;
-    return eval_asked(run) - failed;
+        replied += eval_has_reply(&run->rows[i]);
+    return replied;
 }
 
 /* -- to JSON and back -- */
@@ -216,7 +221,7 @@ static struct value *row_to_value(struct arena *arena, const struct eval_row *ro
     value_set_text(arena, map, "outcome", outcome_words[row->outcome]);
     if (*row->reason)
         value_set_text(arena, map, "reason", row->reason);
-    if (row->outcome == EVAL_NOT_ASKED || row->outcome == EVAL_FAILED)
+    if (!eval_has_reply(row))
         return map;
     value_set(arena, map, "found", value_copy(arena, row->found));
     value_set(arena, map, "best", real_or_null(arena, row->best));

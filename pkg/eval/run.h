@@ -51,6 +51,8 @@ struct eval_row *eval_rows(struct arena *arena, const struct question_list *ques
 int eval_take_reply(struct arena *arena, struct eval_run *run, struct eval_row *row,
                     const struct value *reply, struct error *error);
 
+/* Was it asked, and did a reply come? */
+bool eval_has_reply(const struct eval_row *row);
 /* Place of the first right document among those that were found, from 1; 0: none was. */
 int eval_rank(const struct eval_row *row);
 /* The share of the right documents that are among the first `most`; 0: among all. */
