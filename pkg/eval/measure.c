@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { PRICED = 1000 }; /* questions that a price is told of */
+
 /* -- what a row adds -- */
 
 static bool searched(const struct eval_row *row)
@@ -72,7 +74,7 @@ static double latency(const struct eval_row *row, int parameter)
 static double dollars(const struct eval_row *row, int parameter)
 {
     (void)parameter;
-    return eval_has_reply(row) ? row->usd : NAN;
+    return eval_has_reply(row) ? row->usd * PRICED : NAN;
 }
 
 static double failed(const struct eval_row *row, int parameter)
@@ -159,8 +161,6 @@ const struct eval_metric eval_metrics[] = {
     {0},
 };
 
-static const double USD_SCALE = 1000;
-
 const struct eval_metric *eval_metric_find(const char *name)
 {
     const struct eval_metric *metric = eval_metrics;
@@ -181,8 +181,6 @@ double *metric_numbers(struct arena *arena, const struct eval_run *run,
         bool counts = !deep && !(metric->needs_model && run->settings.search_only) &&
                       (!kind || strcmp(kind, row->question.kind) == 0);
         numbers[i] = counts ? metric->of(row, metric->parameter) : NAN;
-        if (metric->of == dollars)
-            numbers[i] *= USD_SCALE;
     }
     return numbers;
 }
@@ -209,8 +207,8 @@ static struct measure measure_one(struct arena *arena, const struct eval_run *ru
         measure.count += !isnan(numbers[i]);
         hits += numbers[i] == 1;
     }
-    measure.is_share = !*metric->unit && metric->statistic.kind == MEAN && metric->of != dollars &&
-                       metric->of != reciprocal_rank && numbers_are_yes_or_no(numbers, run->count);
+    measure.is_share = !*metric->unit && metric->of != reciprocal_rank &&
+                       numbers_are_yes_or_no(numbers, run->count);
     if (measure.is_share)
         measure.interval = interval_wilson(hits, measure.count);
     else if (measure.count)
