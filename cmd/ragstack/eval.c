@@ -246,7 +246,7 @@ int eval_check_gates(struct arena *arena, const struct gate_list *gates, struct 
 static void print_report(const struct session *session, const struct report *report)
 {
     CLEANUP(buffer_free) struct buffer out = BUFFER(BUFFER_LARGE);
-    const struct report_style style = {session->colour_out, WRONG_SHOWN, true};
+    const struct report_style style = {session->colour_out, WRONG_SHOWN};
     report_print_text(&out, report, &style);
     fwrite(buffer_string(&out), 1, out.length, stdout);
     fflush(stdout);

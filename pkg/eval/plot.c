@@ -1,7 +1,6 @@
 #include "pkg/eval/plot.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkg/eval/html.h"
@@ -281,12 +280,6 @@ void plot_bests(struct buffer *out, struct arena *arena, const struct report *re
 
 /* -- latency -- */
 
-static int by_size(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 void plot_latency(struct buffer *out, struct arena *arena, const struct report *report)
 {
     const struct eval_run *run = report->run;
@@ -294,12 +287,12 @@ void plot_latency(struct buffer *out, struct arena *arena, const struct report *
     double *ys = arena_array(arena, run->count + 2, sizeof *ys);
     size_t count = 0;
     for (size_t i = 0; i < run->count; i++) {
-        if (eval_has_reply(&run->rows[i]))
+        if (eval_has_reply(&run->rows[i]) && run->rows[i].took_ms >= 0)
             xs[count++] = run->rows[i].took_ms;
     }
-    if (!count || xs[count - 1] < 0)
+    if (!count)
         return;
-    qsort(xs, count, sizeof *xs, by_size);
+    numbers_sort(xs, count);
     for (size_t i = 0; i < count; i++)
         ys[i] = (double)(i + 1) / (double)count;
     struct plot plot = {out, arena, WIDTH, 230, LEFT + 6, TOP, BOTTOM, 0, fmax(xs[count - 1], 1),

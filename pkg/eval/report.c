@@ -8,6 +8,9 @@
 
 /* -- making -- */
 
+const char *const report_kind_metrics[KIND_METRICS] = {"recall@1", "recall@5", "mrr", "answered",
+                                                       "answer_correct"};
+
 static void judge_gates(const struct report *report)
 {
     for (size_t i = 0; i < report->gates.count; i++) {
@@ -107,6 +110,19 @@ const char *report_interval(struct arena *arena, const struct eval_metric *metri
                         report_figure(arena, metric, interval.high));
 }
 
+const char *report_gate(struct arena *arena, const struct gate *gate)
+{
+    return arena_printf(arena, "%s is %s, and has to be %s %s", gate->metric->name,
+                        report_figure(arena, gate->metric, gate->value),
+                        gate->metric->less_is_better ? "at most" : "at least",
+                        report_figure(arena, gate->metric, gate->least));
+}
+
+const char *report_share(struct arena *arena, size_t part, size_t all)
+{
+    return all ? arena_printf(arena, "%.2f", (double)part / (double)all) : "-";
+}
+
 const char *report_chance(struct arena *arena, double p)
 {
     if (isnan(p))
@@ -151,11 +167,6 @@ const int *report_floors(struct arena *arena, const struct calibration *calibrat
 }
 
 /* -- JSON -- */
-
-static struct value *real_or_null(struct arena *arena, double number)
-{
-    return isnan(number) ? value_null(arena) : value_real(arena, number);
-}
 
 static void set_real(struct arena *arena, struct value *map, const char *key, double number)
 {

@@ -40,7 +40,6 @@ const char *report_wrong(struct arena *arena, const struct eval_row *row);
 struct report_style {
     bool colour;
     size_t most_wrong; /* wrong answers that are listed */
-    bool full_floors;  /* the whole table of floors, also when nothing is to be written */
 };
 void report_print_text(struct buffer *out, const struct report *report,
                        const struct report_style *style);
@@ -56,6 +55,13 @@ const char *report_figure(struct arena *arena, const struct eval_metric *metric,
 /* "0.52 to 0.76"; "" when it cannot be told. */
 const char *report_interval(struct arena *arena, const struct eval_metric *metric,
                             struct interval interval);
+/* "recall@5 is 0.650, and has to be at least 0.800" */
+const char *report_gate(struct arena *arena, const struct gate *gate);
+/* "0.25"; "-" of nothing. */
+const char *report_share(struct arena *arena, size_t part, size_t all);
+/* Metrics that are told of each kind of question. */
+enum { KIND_METRICS = 5 };
+extern const char *const report_kind_metrics[KIND_METRICS];
 /* "p 0.031"; "" when it cannot be told. */
 const char *report_chance(struct arena *arena, double p);
 /* "top_k 6, floor 0.38, ..." */

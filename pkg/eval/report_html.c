@@ -58,11 +58,8 @@ static void put_gates(const struct page *page)
     const struct gate_list *gates = &page->report->gates;
     for (size_t i = 0; i < gates->count; i++) {
         const struct gate *gate = &gates->items[i];
-        html_element(page->out, "p", gate->missed ? "gate missed" : "gate met",
-                     "%s: %s is %s, and has to be %s %s", gate->missed ? "Missed" : "Met",
-                     gate->metric->name, report_figure(page->arena, gate->metric, gate->value),
-                     gate->metric->less_is_better ? "at most" : "at least",
-                     report_figure(page->arena, gate->metric, gate->least));
+        html_element(page->out, "p", gate->missed ? "gate missed" : "gate met", "%s: %s",
+                     gate->missed ? "Missed" : "Met", report_gate(page->arena, gate));
     }
 }
 
@@ -88,11 +85,11 @@ static void put_measures(const struct page *page)
 
 static void put_kinds(const struct page *page)
 {
-    static const char *const names[] = {"Kind", "recall@1", "recall@5",
-                                        "mrr",  "answered", "answer_correct"};
+    const char *names[1 + KIND_METRICS] = {"Kind"};
     const struct report *report = page->report;
     if (!report->kinds[0])
         return;
+    memcpy(names + 1, report_kind_metrics, sizeof report_kind_metrics);
     begin_table(page, "By kind of question", names, COUNT_OF(names));
     for (size_t kind = 0; report->kinds[kind]; kind++) {
         html_open(page->out, "tr", NULL);
@@ -162,11 +159,6 @@ static void put_unseen(const struct page *page)
                  calibration->lost_interval.low, calibration->lost_interval.high);
 }
 
-static const char *percent(struct arena *arena, size_t part, size_t all)
-{
-    return all ? arena_printf(arena, "%.2f", (double)part / (double)all) : "-";
-}
-
 static void put_floors(const struct page *page)
 {
     static const char *const names[] = {"Floor", "Refusals: precision", "recall", "Answers lost",
@@ -180,11 +172,11 @@ static void put_floors(const struct page *page)
         html_open(page->out, "tr", NULL);
         html_element(page->out, "th", NULL, "%.2f", row->floor);
         html_element(page->out, "td", "number", "%s",
-                     percent(page->arena, row->refused, row->refused + row->lost));
+                     report_share(page->arena, row->refused, row->refused + row->lost));
         html_element(page->out, "td", "number", "%s",
-                     percent(page->arena, row->refused, calibration->unanswerable));
+                     report_share(page->arena, row->refused, calibration->unanswerable));
         html_element(page->out, "td", "number", "%s",
-                     percent(page->arena, row->lost, calibration->answerable));
+                     report_share(page->arena, row->lost, calibration->answerable));
         html_element(page->out, "td", "soft", "%s%s", row == calibration->chosen ? "proposed " : "",
                      row == calibration->current ? "in force" : "");
         html_close(page->out, "tr");

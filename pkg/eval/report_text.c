@@ -56,19 +56,18 @@ static void put_measures(const struct printing *printing)
 
 static void put_kinds(const struct printing *printing)
 {
-    static const char *const shown[] = {"recall@1", "recall@5", "mrr", "answered",
-                                        "answer_correct"};
     const struct report *report = printing->report;
     if (!report->kinds[0])
         return;
     buffer_printf(printing->out, "\n  %-16s", "by kind");
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        buffer_printf(printing->out, " %14s", shown[i]);
+    for (size_t i = 0; i < KIND_METRICS; i++)
+        buffer_printf(printing->out, " %14s", report_kind_metrics[i]);
     buffer_char(printing->out, '\n');
     for (size_t kind = 0; report->kinds[kind]; kind++) {
         buffer_printf(printing->out, "  %-16s", report->kinds[kind]);
-        for (size_t i = 0; i < COUNT_OF(shown); i++) {
-            const struct measure *one = measure_find(report->kind_measures[kind], shown[i]);
+        for (size_t i = 0; i < KIND_METRICS; i++) {
+            const struct measure *one =
+                measure_find(report->kind_measures[kind], report_kind_metrics[i]);
             buffer_printf(printing->out, " %14s",
                           report_figure(printing->arena, one->metric, one->value));
         }
@@ -99,11 +98,6 @@ static void put_comparison(const struct printing *printing)
     }
 }
 
-static const char *share(struct arena *arena, size_t part, size_t all)
-{
-    return all ? arena_printf(arena, "%.2f", (double)part / (double)all) : "-";
-}
-
 static void put_floor_table(const struct printing *printing)
 {
     const struct calibration *calibration = printing->report->calibration;
@@ -111,9 +105,9 @@ static void put_floor_table(const struct printing *printing)
     for (const int *step = report_floors(printing->arena, calibration); *step >= 0; step++) {
         const struct floor_row *row = &calibration->table[*step];
         buffer_printf(printing->out, "   %.2f   %19s  %6s   %12s%s%s\n", row->floor,
-                      share(printing->arena, row->refused, row->refused + row->lost),
-                      share(printing->arena, row->refused, calibration->unanswerable),
-                      share(printing->arena, row->lost, calibration->answerable),
+                      report_share(printing->arena, row->refused, row->refused + row->lost),
+                      report_share(printing->arena, row->refused, calibration->unanswerable),
+                      report_share(printing->arena, row->lost, calibration->answerable),
                       row == calibration->chosen ? "  proposed" : "",
                       row == calibration->current ? "  in force" : "");
     }
@@ -131,7 +125,7 @@ static void put_unseen(const struct printing *printing)
         (double)refused / (double)calibration->unanswerable, calibration->refused_interval.low,
         calibration->refused_interval.high, (double)lost / (double)calibration->answerable,
         calibration->lost_interval.low, calibration->lost_interval.high,
-        share(printing->arena, refused, refused + lost), calibration->precision_interval.low,
+        report_share(printing->arena, refused, refused + lost), calibration->precision_interval.low,
         calibration->precision_interval.high);
 }
 
@@ -142,9 +136,8 @@ static void put_calibration(const struct printing *printing)
         const char *why =
             calibration->why_not ? calibration->why_not : "that takes questions of both sorts";
         buffer_printf(printing->out, "\nNo floor is proposed: %s.\n", why);
-        if (!calibration->current || !printing->style->full_floors)
-            return;
-        put_floor_table(printing);
+        if (calibration->current)
+            put_floor_table(printing);
         return;
     }
     buffer_printf(printing->out,
@@ -182,10 +175,7 @@ static void put_gates(const struct printing *printing)
     for (size_t i = 0; i < gates->count; i++) {
         const struct gate *gate = &gates->items[i];
         put_colour(printing, gate->missed ? "31" : "32", gate->missed ? "missed" : "met");
-        buffer_printf(printing->out, "  %s is %s, and has to be %s %s\n", gate->metric->name,
-                      report_figure(printing->arena, gate->metric, gate->value),
-                      gate->metric->less_is_better ? "at most" : "at least",
-                      report_figure(printing->arena, gate->metric, gate->least));
+        buffer_printf(printing->out, "  %s\n", report_gate(printing->arena, gate));
     }
 }
 
@@ -234,10 +224,7 @@ static void put_markdown_gates(struct buffer *out, struct arena *arena,
 {
     for (size_t i = 0; i < gates->count; i++) {
         const struct gate *gate = &gates->items[i];
-        buffer_printf(out, "- %s **%s** is %s, and has to be %s %s\n", gate->missed ? "❌" : "✅",
-                      gate->metric->name, report_figure(arena, gate->metric, gate->value),
-                      gate->metric->less_is_better ? "at most" : "at least",
-                      report_figure(arena, gate->metric, gate->least));
+        buffer_printf(out, "- %s %s\n", gate->missed ? "❌" : "✅", report_gate(arena, gate));
     }
     if (gates->count)
         buffer_char(out, '\n');

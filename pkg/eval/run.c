@@ -199,7 +199,7 @@ size_t eval_replied(const struct eval_run *run)
 
 /* -- to JSON and back -- */
 
-static struct value *real_or_null(struct arena *arena, double number)
+struct value *real_or_null(struct arena *arena, double number)
 {
     return isnan(number) ? value_null(arena) : value_real(arena, number);
 }

@@ -66,6 +66,9 @@ struct value *eval_run_to_value(struct arena *arena, const struct eval_run *run)
 int eval_run_from_value(struct arena *arena, const struct value *value, const char *name,
                         struct eval_run *out, struct error *error);
 
+/* NAN is null. */
+struct value *real_or_null(struct arena *arena, double number);
+
 /* Text of the API's, kept for reports: nothing in it can steer a terminal. */
 const char *eval_harmless(struct arena *arena, const char *text);
 

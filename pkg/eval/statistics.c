@@ -17,6 +17,11 @@ static int by_size(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+void numbers_sort(double *numbers, size_t count)
+{
+    qsort(numbers, count, sizeof *numbers, by_size);
+}
+
 static double quantile_of(const double *sorted, size_t count, double share)
 {
     double place = share * (double)(count - 1);
@@ -45,7 +50,7 @@ static double figure_of(const struct statistic *statistic, double *numbers, size
     if (!count)
         return NAN;
     if (statistic->kind == QUANTILE) {
-        qsort(numbers, count, sizeof *numbers, by_size);
+        numbers_sort(numbers, count);
         return quantile_of(numbers, count, statistic->share);
     }
     for (size_t i = 0; i < count; i++)
@@ -112,7 +117,7 @@ struct interval interval_bootstrap(const struct bootstrap *bootstrap,
     size_t kept = count ? drop_missing(figures, draws) : 0;
     if (kept < draws / 2 || !kept) /* most draws have nothing to count */
         return (struct interval){NAN, NAN};
-    qsort(figures, kept, sizeof *figures, by_size);
+    numbers_sort(figures, kept);
     return (struct interval){quantile_of(figures, kept, 0.025), quantile_of(figures, kept, 0.975)};
 }
 

@@ -16,6 +16,7 @@ struct statistic {
     enum { MEAN, SUM, QUANTILE } kind;
     double share; /* QUANTILE: 0.5 is the median; between two numbers by straight line */
 };
+void numbers_sort(double *numbers, size_t count);
 double statistic_of(const struct statistic *statistic, const double *numbers, size_t count);
 
 /* Wilson's score interval for `hits` of `count`. */
