@@ -117,15 +117,17 @@ void eval_calibrate(struct arena *arena, const struct eval_run *run, double most
         out->current = &out->table[(size_t)(fmin(fmax(floor, 0), 1) / STEP + EDGE)];
     out->too_few = too_few(arena, out);
     int chosen = choose(&(struct view){out, NAN, false});
-    if (chosen >= 0)
-        out->chosen = &out->table[chosen];
+    if (isnan(floor) && eval_replied(run))
+        out->why_not = "there is no embedding model: search is by words alone";
+    else if (!out->answerable || !out->unanswerable)
+        out->why_not = "that takes questions that the documents answer, and others";
+    else if (chosen < 0)
+        out->why_not = arena_printf(arena,
+                                    "no floor refuses anything that the documents do not say "
+                                    "without losing more than %.0f %% of what they do",
+                                    100 * most_lost);
     else
-        out->why_not = isnan(floor)
-                           ? "there is no embedding model: search is by words alone"
-                           : arena_printf(arena,
-                                          "no floor refuses anything that the documents do not say "
-                                          "without losing more than %.0f %% of what they do",
-                                          100 * most_lost);
+        out->chosen = &out->table[chosen];
     judge_unseen(run, out);
 }
 

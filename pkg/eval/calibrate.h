@@ -29,7 +29,7 @@ struct calibration {
     size_t lost_unseen, refused_unseen;
     struct interval lost_interval, refused_interval, precision_interval;
     const char *too_few; /* why it should not be relied on; NULL: there are enough questions */
-    const char *why_not; /* why nothing is chosen; NULL */
+    const char *why_not; /* why nothing is chosen; NULL: something is */
 };
 void eval_calibrate(struct arena *arena, const struct eval_run *run, double most_lost,
                     struct calibration *out);

@@ -132,10 +132,8 @@ static void put_unseen(const struct printing *printing)
 static void put_calibration(const struct printing *printing)
 {
     const struct calibration *calibration = printing->report->calibration;
-    if (!calibration->answerable || !calibration->unanswerable || !calibration->chosen) {
-        const char *why =
-            calibration->why_not ? calibration->why_not : "that takes questions of both sorts";
-        buffer_printf(printing->out, "\nNo floor is proposed: %s.\n", why);
+    if (!calibration->chosen) {
+        buffer_printf(printing->out, "\nNo floor is proposed: %s.\n", calibration->why_not);
         if (calibration->current)
             put_floor_table(printing);
         return;

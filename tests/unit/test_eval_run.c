@@ -236,6 +236,22 @@ static void where_no_floor_helps_none_is_proposed(void **state)
     assert_non_null(strstr(calibration.why_not, "words alone"));
 }
 
+static void one_sort_of_questions_proposes_no_floor(void **state)
+{
+    struct eval_row rows[ANSWERABLE + UNANSWERABLE];
+    struct eval_run run = clouds(rows);
+    struct calibration calibration;
+    (void)state;
+    run.count = ANSWERABLE;
+    eval_calibrate(arena, &run, 0.05, &calibration);
+    assert_null(calibration.chosen);
+    assert_non_null(strstr(calibration.why_not, "and others"));
+    run = run_of(rows + ANSWERABLE, UNANSWERABLE);
+    eval_calibrate(arena, &run, 0.05, &calibration);
+    assert_null(calibration.chosen);
+    assert_non_null(strstr(calibration.why_not, "and others"));
+}
+
 static void floors_of_other_models_stay(void **state)
 {
     (void)state;
@@ -336,6 +352,7 @@ int main(void)
         cmocka_unit_test(figures_of_a_run),
         cmocka_unit_test(the_floor_refuses_most_within_what_may_be_lost),
         cmocka_unit_test(where_no_floor_helps_none_is_proposed),
+        cmocka_unit_test(one_sort_of_questions_proposes_no_floor),
         cmocka_unit_test(floors_of_other_models_stay),
         cmocka_unit_test(two_runs_side_by_side),
         cmocka_unit_test(gates_are_judged),
