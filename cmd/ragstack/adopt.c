@@ -60,7 +60,7 @@ static int look(struct task *task, struct adoption *adoption, const struct resou
     int result = cloud_address(session->arena, session->cloud, adoption->called, &known, error);
     if (result == 0)
         result = observe_any(task, session->arena, session->target, &known, out, error);
-    if (result < 0 && error->http_status == 400) { /* an id that this kind cannot have */
+    if (result == ERR_FAILED && error->http_status == 400) { /* an id that this kind cannot have */
         error_clear(error);
         result = 0;
     }

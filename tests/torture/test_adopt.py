@@ -215,6 +215,20 @@ class RefusalTest(AdoptCase):
         self.assertIn("there is no ec2.vpc vpc-0123456789abcdef0 in us-east-1",
                       self.refused(1, "ec2.vpc", "vpc-0123456789abcdef0"))
 
+    def test_what_nobody_may_look_at_is_not_said_to_be_missing(self) -> None:
+        self.say("logs.group", {})
+
+        def looks() -> int:
+            return sum(entry["operation"] == "DescribeLogGroups" for entry in self.gateway.requests()["log"])
+
+        before = looks()
+        self.assertIn("there is no logs.group by-hand", self.refused(1, "logs.group", "by-hand"))
+        self.gateway.fault("denied", service="logs", operation="DescribeLogGroups", at=looks() - before)
+        said = self.refused(1, "logs.group", "by-hand")
+        self.assertIn("AccessDeniedException", said)
+        self.assertNotIn("there is no", said)
+        self.assertEqual([len(rule["hits"]) for rule in self.gateway.faults()], [1])
+
     def test_another_kind(self) -> None:
         subnet, = self.subnets(self.vpc(), 1)
         self.assertIn(f"{subnet} is of the kind ec2.subnet, not ec2.vpc", self.refused(1, "ec2.vpc", subnet))
