@@ -2,11 +2,9 @@
 
 #include "pkg/plan/base.h"
 
-enum { COMMIT_MAXIMUM_BYTES = 4 << 20 };
-
 /* NULL in *stack: the commit has nothing of it. */
 static int load(struct session *session, const char *revision, struct stack **stack,
-                struct error *error)
+                const char **commit, struct error *error)
 {
     struct fault_list faults = {0};
     struct stack_options options = {.file = session->file,
@@ -14,6 +12,7 @@ static int load(struct session *session, const char *revision, struct stack **st
                                     .types = cloud_types,
                                     .revision = revision};
     int result = stack_load(session->arena, &options, stack, &faults, error);
+    *commit = (*stack)->git.commit;
     bool absent = result == ERR_NOT_FOUND || (result == ERR_USAGE && (*stack)->environments);
     if (absent) {
         error_clear(error);
@@ -26,19 +25,6 @@ static int load(struct session *session, const char *revision, struct stack **st
     return result;
 }
 
-static int commit_of(struct session *session, const char *revision, const char **commit,
-                     struct error *error)
-{
-    const char *bytes;
-    size_t length;
-    int result = git_read(session->arena, session->file, revision, COMMIT_MAXIMUM_BYTES, &bytes,
-                          &length, commit, error);
-    if (result != ERR_NOT_FOUND)
-        return result;
-    error_clear(error);
-    return 0;
-}
-
 int base_compare(struct session *session, struct plan *plan, const char *revision,
                  struct error *error)
 {
@@ -47,9 +33,7 @@ int base_compare(struct session *session, struct plan *plan, const char *revisio
     struct resource_list *wanted = arena_new_of(session->arena, struct resource_list);
     struct base base = {.revision = revision};
     struct plan_options options = {.last_applied = session->applied.resolved};
-    int result = commit_of(session, revision, &base.commit, error);
-    if (result == 0)
-        result = load(session, revision, &stack, error);
+    int result = load(session, revision, &stack, &base.commit, error);
     if (result == 0 && stack)
         result = session_expand_stack(session, stack, wanted, error);
     if (result == 0)

@@ -51,7 +51,7 @@ static enum origin origin_of(const struct difference *difference, const struct d
     return difference->why == WHY_DRIFT ? ORIGIN_DRIFT : ORIGIN_BEFORE;
 }
 
-/* A step is of what most of it is: of one side alone, or of both. */
+/* A step whose differences come from several sides is of both. */
 static enum origin origin_of_all(const struct step *step)
 {
     enum origin all = step->differences[0].origin;
