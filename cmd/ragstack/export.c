@@ -345,23 +345,21 @@ static void print_versions(const struct export *export, struct buffer *out)
 }
 
 static int write_file(struct export *export, const char *folder, const char *name,
-                      struct buffer *text, struct error *error)
+                      const struct buffer *text, struct error *error)
 {
     const char *path = arena_printf(export->arena, "%s/%s", folder, name);
     int result = file_create(export->arena, path, buffer_string(text), error);
-    buffer_free(text);
     if (result == ERR_EXISTS)
         return error_set(error, ERR_EXISTS,
-                         "%s is there already: name another folder, or take it "
-                         "away",
-                         path);
+                         "%s is there already: name another folder, or take it away", path);
     return result;
 }
 
 static int write_all(struct export *export, const char *folder, struct error *error)
 {
-    struct buffer versions = BUFFER(BUFFER_LARGE), resources = BUFFER(BUFFER_LARGE),
-                  imports = BUFFER(BUFFER_LARGE);
+    CLEANUP(buffer_free) struct buffer versions = BUFFER(BUFFER_LARGE);
+    CLEANUP(buffer_free) struct buffer resources = BUFFER(BUFFER_LARGE);
+    CLEANUP(buffer_free) struct buffer imports = BUFFER(BUFFER_LARGE);
     buffer_printf(&resources, "# What the stack %s has, as `ragstack export` found it.\n",
                   export->session->stack->name);
     buffer_text(&imports, "# Once these are applied, this file can go.\n");
