@@ -180,14 +180,26 @@ static void add_right(const struct looking *looking, const char *actions, const 
     connect_right(looking, service, &right, by);
 }
 
+/* A policy may say one alone in place of a list. */
+static const struct value *list_in(const struct looking *looking, const struct value *map,
+                                   const char *key)
+{
+    const struct value *value = value_get(map, key);
+    return !value || value_is(value, VALUE_LIST)
+               ? value
+               : value_push(looking->arena, value_list(looking->arena),
+                            value_copy(looking->arena, value));
+}
+
 /* Denied to the function's own code: what the service needs for itself. */
-static bool is_denied(const struct value *statements, const struct value *actions)
+static bool is_denied(const struct looking *looking, const struct value *statements,
+                      const struct value *actions)
 {
     struct value *statement;
     value_each(statement, statements)
     {
         if (value_is_text(value_get(statement, "Effect"), "Deny") &&
-            value_equal(value_get(statement, "Action"), actions))
+            value_equal(list_in(looking, statement, "Action"), actions))
             return true;
     }
     return false;
@@ -197,9 +209,11 @@ static void add_statement(const struct looking *looking, const struct value *sta
                           const struct value *statement)
 {
     struct value *action, *resource;
-    const struct value *actions = value_get(statement, "Action");
+    const struct value *actions = list_in(looking, statement, "Action");
+    const struct value *resources = list_in(looking, statement, "Resource");
     const char *words = "", *service = "";
-    if (!value_is_text(value_get(statement, "Effect"), "Allow") || is_denied(statements, actions))
+    if (!value_is_text(value_get(statement, "Effect"), "Allow") ||
+        is_denied(looking, statements, actions))
         return;
     value_each(action, actions)
     {
@@ -209,8 +223,27 @@ static void add_statement(const struct looking *looking, const struct value *sta
         words =
             arena_printf(looking->arena, "%s%s%s", words, *words ? ", " : "", action->string.text);
     }
-    value_each(resource, value_get(statement, "Resource"))
-        add_right(looking, words, service, resource);
+    value_each(resource, resources) add_right(looking, words, service, resource);
+}
+
+static void add_policy(const struct looking *looking, const struct value *policy)
+{
+    const struct value *statements = list_in(looking, policy, "Statement");
+    struct value *statement;
+    value_each(statement, statements) add_statement(looking, statements, statement);
+}
+
+/* A policy of others stands in their account, or in AWS's: what it says is not known here. */
+static void add_managed(const struct looking *looking, const struct value *policy)
+{
+    const char *arn = value_is(policy, VALUE_STRING) ? policy->string.text : "?";
+    const char *slash = strrchr(arn, '/');
+    struct picture_right right = {
+        .function = looking->function->id,
+        .actions = "all of them",
+        .to = arena_printf(looking->arena, "what the policy %s allows", slash ? slash + 1 : arn),
+        .way = "not looked into"};
+    vector_push(looking->arena, &looking->picture->rights, right);
 }
 
 void picture_add_rights(struct picture *picture, const struct plan *plan)
@@ -221,13 +254,12 @@ void picture_add_rights(struct picture *picture, const struct plan *plan)
             picture_reference(picture->arena, value_get(looking.function->props, "role"));
         const struct resource *role = wanted(&looking, id);
         const struct value *policies = role ? value_get(role->props, "policies") : NULL;
+        struct value *managed;
         if (!type_field(looking.function->type, "environment"))
             continue; /* a role of something that runs no code of ours */
-        for (size_t j = 0; j < value_count(policies); j++) {
-            const struct value *statements =
-                value_get(value_entry(policies, j)->value, "Statement");
-            struct value *statement;
-            value_each(statement, statements) add_statement(&looking, statements, statement);
-        }
+        for (size_t j = 0; j < value_count(policies); j++)
+            add_policy(&looking, value_entry(policies, j)->value);
+        value_each(managed, role ? value_get(role->props, "managed_policies") : NULL)
+            add_managed(&looking, managed);
     }
 }

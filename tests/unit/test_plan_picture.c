@@ -138,6 +138,29 @@ static void by_nat_there_is_a_way_out(void **state)
     assert_true(leads(&picture, "ask", "nat-1"));
 }
 
+/* Policies of one's own: one action, resource or statement may stand without a list, and what a
+ * managed policy says is not known, but that it is there is told. */
+static void policies_in_short_are_read_too(void **state)
+{
+    const char *more = "resources:\n"
+                       "  notes: {kind: s3.bucket}\n"
+                       "  own: {kind: lambda.function, role: '${own-role.arn}', code: own.zip}\n"
+                       "  own-role:\n"
+                       "    kind: iam.role\n"
+                       "    assume: {}\n"
+                       "    policies:\n"
+                       "      own: {Statement: {Effect: Allow, Action: 's3:GetObject', Resource: "
+                       "'${notes.arn}/*'}}\n"
+                       "    managed_policies: ['arn:aws:iam::aws:policy/AmazonSQSFullAccess']\n";
+    struct picture picture = picture_of(*state, expand(*state, more), true);
+    const struct picture_right *right = right_to(&picture, "own", "notes");
+    assert_non_null(right);
+    assert_string_equal(right->actions, "s3:GetObject");
+    assert_string_equal(right->way, "by the internet");
+    assert_true(leads(&picture, "own", "notes"));
+    assert_non_null(right_to(&picture, "own", "what the policy AmazonSQSFullAccess allows"));
+}
+
 /* A group without the rule: the role allows what the network does not. */
 static void what_is_allowed_and_not_reached_is_marked(void **state)
 {
@@ -190,6 +213,7 @@ int main(void)
         TEST(a_question_goes_from_the_api_to_the_model),
         TEST(rights_are_those_of_role_and_network),
         TEST(by_nat_there_is_a_way_out),
+        TEST(policies_in_short_are_read_too),
         TEST(what_is_allowed_and_not_reached_is_marked),
         TEST(the_steps_are_told_in_words_and_signs),
     };
