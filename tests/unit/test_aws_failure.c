@@ -356,6 +356,24 @@ static void failed_items_are_found(void **state)
     assert_false(items_fail(arena, &aws_ec2, "DescribeVpcs", "{\"Error\": [{}]}", &failure));
 }
 
+/* Invoke succeeds, and the function did not: the body is what the function's process said. */
+static void a_function_that_failed_is_found(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    static const struct http_header failed[] = {{"x-amz-function-error", "Unhandled"},
+                                                {NULL, NULL}};
+    const char *json = "{\"errorType\": \"Runtime.ExitError\", \"errorMessage\": \"it ended\"}";
+    struct wire_call call = wire_call_of(&aws_lambda, "Invoke");
+    struct http_reply reply = reply_of(200, json, failed);
+    struct failure failure;
+    assert_true(failure_in_success(arena, &call, &reply, NULL, &failure));
+    assert_string_equal(failure.code, "Runtime.ExitError");
+    assert_string_equal(failure.message, "it ended");
+    reply = reply_of(200, json, no_headers); /* the same text as an answer is none */
+    assert_false(failure_in_success(arena, &call, &reply, NULL, &failure));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +382,7 @@ int main(void)
         cmocka_unit_test(an_error_says_all_that_is_known),
         cmocka_unit_test(long_codes_are_cut),
         cmocka_unit_test(failed_items_are_found),
+        cmocka_unit_test(a_function_that_failed_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
