@@ -83,16 +83,6 @@ static struct value *read_source(struct arena *arena, const char *source, const 
     return key ? value_get(map, key) : NULL;
 }
 
-static bool is_one_of(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = list; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
-        if (strncmp(at, word, length) == 0 && (at[length] == '|' || !at[length]))
-            return true;
-    }
-    return false;
-}
-
 static bool holds(struct arena *arena, const char *condition, const struct value *scope)
 {
     if (!condition)
@@ -108,7 +98,8 @@ static bool holds(struct arena *arena, const char *condition, const struct value
     if (*rest == '~')
         return strstr(text, rest + 1) != NULL;
     bool differs = *rest == '!';
-    return is_one_of(fill(arena, rest + 1 + differs, scope), text) != differs;
+    const char *choices = fill(arena, rest + 1 + differs, scope);
+    return is_choice(choices, text, strlen(text)) != differs;
 }
 
 /* -- arguments -- */
@@ -193,8 +184,8 @@ static struct value *make_body(struct arena *arena, const struct terraform_argum
             add_argument(arena, row, value, body, scope);
         if (!wanted || !row->items)
             continue;
-        struct value *blocks = value_list(arena);
-        value_each(item, items_of(arena, value))
+        struct value *blocks = value_list(arena), *items = items_of(arena, value);
+        value_each(item, items)
             value_push(arena, blocks, make_body(arena, row->items, with_item(arena, scope, item)));
         value_set(arena, body, arena_printf(arena, "%s" HCL_BLOCK, row->name), blocks);
     }
@@ -274,8 +265,8 @@ static bool add_found(struct export *export, const struct found *found)
             continue;
         if (!row->each)
             add_unit(export, row, found, scope);
-        value_each(item, row->each ? items_of(arena, value_at(scope, row->each)) : NULL)
-            add_unit(export, row, found, with_item(arena, scope, item));
+        struct value *items = row->each ? items_of(arena, value_at(scope, row->each)) : NULL;
+        value_each(item, items) add_unit(export, row, found, with_item(arena, scope, item));
     }
     return known;
 }

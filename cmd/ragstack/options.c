@@ -52,15 +52,6 @@ static int unknown_option(const struct parser *parser, const char *word, struct 
                      parser->command->name);
 }
 
-static bool is_choice(const char *choices, const char *text, size_t length)
-{
-    for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
-        if (strncmp(at, text, length) == 0 && (at[length] == '|' || at[length] == '\0'))
-            return true;
-    }
-    return false;
-}
-
 static int check_choices(const struct option_row *row, const char *text, struct error *error)
 {
     while (row->choices && text) {

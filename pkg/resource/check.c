@@ -84,9 +84,8 @@ static bool holds_reference(const struct value *value)
     return value_is(value, VALUE_STRING) && strstr(value->string.text, "${");
 }
 
-static bool in_choices(const char *choices, const char *word)
+bool is_choice(const char *choices, const char *word, size_t length)
 {
-    size_t length = strlen(word);
     for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
         if (strncmp(at, word, length) == 0 && (at[length] == '|' || at[length] == '\0'))
             return true;
@@ -135,7 +134,7 @@ static void check_allowed(struct checker *checker, const struct field *field,
         if (!in_range(field->allowed, value_as_real(value, 0)))
             fault(checker, value->mark, "%s.%s: %s is not in %s", what, field->name, text,
                   field->allowed);
-    } else if (!in_choices(field->allowed, text)) {
+    } else if (!is_choice(field->allowed, text, strlen(text))) {
         fault(checker, value->mark, "%s.%s: \"%s\" is not one of %s", what, field->name, text,
               field->allowed);
     }

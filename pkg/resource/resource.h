@@ -54,6 +54,8 @@ int fields_check(struct arena *arena, const struct field *fields, const struct v
                  const char *what, struct mark mark, fault_report *report, void *data);
 /* The nearest of the names (ends with NULL) to a misspelt word, or NULL. */
 const char *nearest_name(const char *word, const char *const *names);
+/* Is the word one of "a|b|c"? */
+bool is_choice(const char *choices, const char *word, size_t length);
 
 /* Is this field compared at all? What only steers a verb, is computed, or sticks to what exists
  * when the file leaves it open, is not. */

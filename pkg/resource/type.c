@@ -4,6 +4,7 @@
 
 #include "pkg/base/buffer.h"
 #include "pkg/base/panic.h"
+#include "pkg/resource/resource.h"
 #include "pkg/value/json.h"
 
 const struct field *type_field(const struct resource_type *type, const char *name)
@@ -104,16 +105,6 @@ bool action_changes(const struct action *action, const char *field)
     return false;
 }
 
-static bool is_one_of(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = list; at && *at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL) {
-        if (strncmp(at, word, length) == 0 && (at[length] == '|' || !at[length]))
-            return true;
-    }
-    return false;
-}
-
 enum wait_state wait_judge(struct arena *arena, const struct wait *wait, const struct value *props,
                            const char **seen)
 {
@@ -124,7 +115,8 @@ enum wait_state wait_judge(struct arena *arena, const struct wait *wait, const s
                                 : value;
     if (value && strcmp(value, wait->wanted) == 0)
         return WAIT_REACHED;
-    return value && is_one_of(wait->failing, value) ? WAIT_FAILED : WAIT_PENDING;
+    bool failed = value && *value && is_choice(wait->failing, value, strlen(value));
+    return failed ? WAIT_FAILED : WAIT_PENDING;
 }
 
 const struct resource_type *target_type(const struct target *target, const char *kind)
