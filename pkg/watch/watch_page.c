@@ -510,23 +510,35 @@ static double value_of_row(const struct figures *figures, const char *id)
 
 void watch_line_print(struct buffer *out, const struct figures *figures)
 {
-    CLEANUP(arena_freep) struct arena *arena = arena_new();
     char time[32];
     size_t firing = 0, cost = metric_number("cost");
     const struct figure *whole = &figures->rows[metric_number("whole")];
-    const double percentiles[] = {whole->p50, whole->p95, whole->p99};
-    static const char *const names[] = {"p50_ms", "p95_ms", "p99_ms"};
     for (size_t i = 0; i < figures->alarm_count; i++)
         firing += figures->alarms[i].state == ALARM_FIRING;
+    const struct {
+        const char *name;
+        double value;
+        int decimals;
+    } fields[] = {
+        {"questions", value_of_row(figures, "questions"), 0},
+        {"refused", value_of_row(figures, "refusals"), 0},
+        {"p50_ms", whole->p50, 0},
+        {"p95_ms", whole->p95, 0},
+        {"p99_ms", whole->p99, 0},
+        {"answers_5xx", value_of_row(figures, "answers-5xx"), 0},
+        {"throttled",
+         value_of_row(figures, "throttles-ask") + value_of_row(figures, "throttled-models"), 0},
+        {"usd_today", figure_today(figures, cost), 4},
+        {"usd_month", figure_month(figures, cost), 4},
+        {"alarms", (double)firing, 0},
+    };
     clock_format_iso(figures->now_ms, time, sizeof time);
-    buffer_printf(out, "%s questions=%.0f refused=%.0f", time, value_of_row(figures, "questions"),
-                  value_of_row(figures, "refusals"));
-    for (size_t i = 0; i < COUNT_OF(percentiles); i++)
-        buffer_printf(out, " %s=%s", names[i],
-                      isnan(percentiles[i]) ? "-" : arena_printf(arena, "%.0f", percentiles[i]));
-    buffer_printf(
-        out, " answers_5xx=%.0f throttled=%.0f usd_today=%.4f usd_month=%.4f alarms=%zu\n",
-        value_of_row(figures, "answers-5xx"),
-        value_of_row(figures, "throttles-ask") + value_of_row(figures, "throttled-models"),
-        figure_today(figures, cost), figure_month(figures, cost), firing);
+    buffer_text(out, time);
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
+        if (isnan(fields[i].value))
+            buffer_printf(out, " %s=-", fields[i].name);
+        else
+            buffer_printf(out, " %s=%.*f", fields[i].name, fields[i].decimals, fields[i].value);
+    }
+    buffer_char(out, '\n');
 }

@@ -22,7 +22,8 @@ struct watch_page {
 void watch_page_print(struct buffer *out, const struct watch_page *page,
                       const struct figures *figures);
 
-/* One line of what matters most, for logs: "questions=3.2/min p50=812 ...", with a newline. */
+/* One line of what matters most, for logs: "2026-01-31T08:00:00Z questions=40 refused=2 p50_ms=812
+ * ...", with a newline; "-" for what was not measured. */
 void watch_line_print(struct buffer *out, const struct figures *figures);
 
 /* -- numbers for people, in the arena -- */

@@ -235,6 +235,20 @@ static void nothing_in_the_page_steers_the_terminal(void **state)
     assert_non_null(strstr(buffer_string(&out), "old figures: no reply"));
 }
 
+/* Of a stack that is half made, as CloudWatch's figures have it: not measured is not none. */
+static void a_line_tells_what_there_is(void **state)
+{
+    struct fixture *fixture = *state;
+    CLEANUP(buffer_free) struct buffer out = BUFFER(4096);
+    figures_begin(fixture->arena, NEW_MONTH_MS, 600, &fixture->figures);
+    figures_conclude(&fixture->figures, metric_number("questions"));
+    fixture->figures.rows[metric_number("cost")].days[0] = 0.25;
+    watch_line_print(&out, &fixture->figures);
+    assert_string_equal(buffer_string(&out),
+                        "2026-12-01T00:30:00Z questions=0 refused=- p50_ms=- p95_ms=- p99_ms=- "
+                        "answers_5xx=- throttled=- usd_today=0.2500 usd_month=0.2500 alarms=0\n");
+}
+
 static void numbers_are_for_people(void **state)
 {
     struct fixture *fixture = *state;
@@ -283,6 +297,7 @@ int main(void)
         CASE(alarms_are_judged_here),
         CASE(the_page_fits_whatever_size),
         CASE(nothing_in_the_page_steers_the_terminal),
+        CASE(a_line_tells_what_there_is),
         CASE(numbers_are_for_people),
         CASE(small_graphs_take_neighbours_together),
     };
