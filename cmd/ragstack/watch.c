@@ -123,24 +123,32 @@ static int show_until_key(struct task *task, struct watch *watch, struct error *
     return result;
 }
 
-/* Ends by a key; or by what ended the reading. */
+/* When the showing did not end (by a key, or Ctrl-C), the reading has, and tells why. */
+static int end_reading(struct task *task, struct watch *watch, struct task *reader, bool is_shown,
+                       struct error *error)
+{
+    struct error ignored = {0};
+    bool failed = watch->ended && is_shown;
+    task_cancel(reader);
+    task_mask_cancel(task, true);
+    int result = task_join(task, reader, failed ? error : &ignored);
+    task_mask_cancel(task, false);
+    return failed ? result : EXIT_DONE;
+}
+
 static int watch_live(struct task *task, struct watch *watch, struct error *error)
 {
     struct error ignored = {0};
     struct task *reader = task_start(watch->session->loop, "figures", keep_reading, watch);
     int result = show_until_key(task, watch, &ignored);
-    bool failed = watch->ended && result == 0;
     screen_close();
-    task_cancel(reader);
-    task_mask_cancel(task, true);
-    int read = task_join(task, reader, failed ? error : &ignored);
-    task_mask_cancel(task, false);
-    return failed ? read : EXIT_DONE;
+    return end_reading(task, watch, reader, result == 0, error);
 }
 
 /* A line at a time, for whoever reads a log. */
 static int watch_lines(struct task *task, struct watch *watch, struct error *error)
 {
+    struct error ignored = {0};
     struct task *reader = task_start(watch->session->loop, "figures", keep_reading, watch);
     int result = 0;
     while (result == 0 && !watch->ended && !ferror(stdout)) {
@@ -153,18 +161,9 @@ static int watch_lines(struct task *task, struct watch *watch, struct error *err
             fflush(stdout);
         }
         watch->is_new = false;
-        result = task_sleep(task, LOOK_MS, error);
+        result = task_sleep(task, LOOK_MS, &ignored);
     }
-    struct error ignored = {0};
-    bool failed = watch->ended && result == 0;
-    task_cancel(reader);
-    task_mask_cancel(task, true);
-    int read = task_join(task, reader, failed ? error : &ignored);
-    task_mask_cancel(task, false);
-    if (failed)
-        return read;
-    error_clear(error);
-    return EXIT_DONE; /* Ctrl-C is how it ends */
+    return end_reading(task, watch, reader, result == 0, error);
 }
 
 static int watch_once(struct task *task, struct watch *watch, struct error *error)
