@@ -29,6 +29,7 @@ struct logs {
     struct session *session;
     struct log_printer printer;
     const char *request; /* looked for here, when the source already filters by something else */
+    const char *before;  /* an id whose lines were told before; NULL: none */
     struct log_source_list sources;
     size_t told;
     bool silent;                /* lines are not printed */
@@ -41,6 +42,8 @@ static int tell(void *data, const struct log_source *source, const struct log_ev
 {
     struct logs *logs = data;
     if (logs->request && !strstr(event->message, logs->request))
+        return 0;
+    if (logs->before && strstr(event->message, logs->before))
         return 0;
     logs->told++;
     if (logs->request)
@@ -127,8 +130,9 @@ static int read_function(struct task *task, struct logs *logs, struct log_option
     if (!waterfall->access.kind || waterfall->function[0] || !waterfall->request_id[0] ||
         strcmp(waterfall->request_id, logs->request) == 0)
         return 0;
+    logs->before = logs->request;
     logs->request = waterfall->request_id;
-    if (!logs->session->local)
+    if (!logs->session->local && !option_text(&logs->session->options, "filter"))
         reading->filter = arena_printf(logs->session->arena, "\"%s\"", logs->request);
     return logs_read(task, reading, error);
 }

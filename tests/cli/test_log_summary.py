@@ -59,6 +59,14 @@ class WaterfallTest(LogsCase):
         self.put("ask", (4000, question("other", TotalMs=1)))
         self.assertEqual(self.trace("api-7f1c-2a="), self.trace("7f1c-2a"))
 
+    def test_each_line_is_told_once_by_either_id(self):
+        self.one()
+        self.assertEqual(sorted(self.messages("--request", "api-7f1c-2a=")), sorted(self.messages("--request", "7f1c-2a")))
+
+    def test_a_filter_holds_for_the_functions_lines_too(self):
+        self.one()
+        self.assertEqual(len(self.messages("--request", "api-7f1c-2a=", "--filter", "POST")), 1)
+
     def test_a_failure_is_seen_where_it_was(self):
         self.put("ask", (4500, failure("7f1c-2a", "database", "it is gone", phase="search", connectMs=5, EmbedMs=50, SearchMs=900)),
                  (4400, report("7f1c-2a", 960)))
