@@ -1,6 +1,5 @@
 /* The stack as a picture: a tree on the terminal, or drawn by Graphviz. */
 #include <errno.h>
-#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +125,19 @@ static int give(struct task *task, struct session *session, const struct picture
 
 /* -- running -- */
 
+static int check_form(const struct session *session, struct error *error)
+{
+    static const char *const forms[] = {"svg", "dot", "text", "json"};
+    int said = 0;
+    for (size_t i = 0; i < COUNT_OF(forms); i++)
+        said += option_said(&session->options, forms[i]);
+    if (said > 1)
+        return error_set(error, ERR_USAGE, "--svg, --dot, --text, --json: one of them");
+    if (session->json && option_said(&session->options, "out"))
+        return error_set(error, ERR_USAGE, "--json answers on stdout: leave --out out");
+    return 0;
+}
+
 /* As if nothing were there. */
 static int plan_offline(struct session *session, struct plan **plan, struct error *error)
 {
@@ -142,7 +154,9 @@ static int run(struct task *task, struct session *session, struct error *error)
     struct picture picture;
     struct plan_options all = {0};
     bool offline = option_said(&session->options, "offline");
-    int result = offline ? plan_offline(session, &plan, error)
+    int result = check_form(session, error);
+    if (result == 0)
+        result = offline ? plan_offline(session, &plan, error)
                          : session_plan(task, session, &all, &plan, error);
     if (result < 0)
         return result;

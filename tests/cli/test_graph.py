@@ -52,6 +52,12 @@ class OfflineTest(cli.OfflineCase):
         self.assertIn("who asks", (self.folder / "stack.txt").read_text())
         self.assertIn("graphviz", self.status(1, "graph", "--offline", "--svg", env={"PATH": str(empty)}).stderr)
 
+    def test_one_form_alone(self):
+        for words in (("--svg", "--dot"), ("--text", "--json")):
+            self.assertIn("one of them", self.status(64, "graph", "--offline", *words).stderr)
+        self.assertIn("leave --out out", self.status(64, "graph", "--offline", "--json", "--out", "x").stderr)
+        self.assertFalse((self.folder / "x").exists())
+
     def test_on_this_machine(self):
         text = self.status(0, "graph", "--offline", "--local").stdout
         self.assertIn("└─ api  local.gateway  (HTTP)", text)
