@@ -134,7 +134,8 @@ typedef int decode_item(struct task *task, struct observation *observation,
 int cloud_observe_ec2(struct task *task, struct observation *observation, const char *operation,
                       const char *id_member, decode_item *decode, struct error *error);
 /* What a person calls a thing that exists (its id, its name, or its ARN) as observation->only has
- * it: sets physical_id and name. ERR_INPUT for an ARN of another account or region. */
+ * it: sets physical_id and name. ERR_INPUT for an ARN of another account or region, or of a proxy,
+ * where the ARN does not tell the name. */
 int cloud_address(struct arena *arena, const struct cloud *cloud, const char *text,
                   struct found *found, struct error *error);
 /* "arn:<partition>:<service>:<region>:<account>:<rest>" */

@@ -244,6 +244,11 @@ int cloud_address(struct arena *arena, const struct cloud *cloud, const char *te
     if (*parts[ACCOUNT] && strcmp(parts[ACCOUNT], cloud->identity.account) != 0)
         return error_set(error, ERR_INPUT, "%s is of account %s, and the stack of %s", text,
                          parts[ACCOUNT], cloud->identity.account);
+    if (strcmp(parts[SERVICE], "rds") == 0 && strncmp(parts[PART], "db-proxy:", 9) == 0)
+        return error_set(error, ERR_INPUT,
+                         "%s: RDS finds a proxy by its name, which this ARN does not tell: say the "
+                         "name",
+                         text);
     found->physical_id = found->name = name_of_part(arena, parts[SERVICE], parts[PART]);
     return 0;
 }

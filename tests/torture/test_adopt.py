@@ -267,6 +267,12 @@ class RefusalTest(AdoptCase):
         self.assertIn("is of account 210987654321",
                       self.refused(65, "sns.topic", "arn:aws:sns:us-east-1:210987654321:t"))
 
+    def test_an_arn_that_does_not_tell_the_name(self) -> None:
+        self.say("rds.proxy", {"role": f"arn:aws:iam::{harness.ACCOUNT}:role/r", "subnets": ["subnet-1", "subnet-2"],
+                               "groups": ["sg-1"], "target": "behind"})
+        arn = f"arn:aws:rds:us-east-1:{harness.ACCOUNT}:db-proxy:prx-0a1b2c3d4e5f60718"
+        self.assertIn("RDS finds a proxy by its name", self.refused(65, "rds.proxy", arn))
+
     def test_an_id_that_is_taken(self) -> None:
         self.must("up", "--yes", "--target", "thing")
         first, second = self.physical("ragstack.yaml"), self.vpc()
