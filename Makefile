@@ -136,12 +136,13 @@ test: setup ## everything in under ten minutes: builds, checks, the units under 
 	$(MAKE) -j$(JOBS) all
 	$(MAKE) -j$(JOBS) VARIANT=asan unit fuzzers build/asan/rag-handler
 	$(PYTHON) tests/run --timeout 900 --jobs 3 --only checks --only asan --only aws --only cli --only local --only web
-soak: test ## what takes longer: the analyzer, all suites under ASan, units under TSan and valgrind, torture, fuzzing
+soak: test ## what takes longer: the analyzer, suites under ASan, units under TSan and valgrind, torture, fuzzing
 	tests/setup soak
 	$(MAKE) -j$(JOBS) unit fuzzers
 	$(MAKE) -j$(JOBS) VARIANT=asan all
 	$(MAKE) -j$(JOBS) VARIANT=tsan unit
 	$(PYTHON) tests/run --variant asan --timeout 1800 --only cli --only aws --only local
+	$(PYTHON) tests/run --variant asan --timeout 3600 --only soak test_adopt test_data test_ec2_kinds
 	THOROUGH=1 $(PYTHON) tests/run --timeout 3600 --only aws kinds
 	LOAD_QUESTIONS=20000 $(PYTHON) tests/run --timeout 1800 --only local load
 	$(PYTHON) tests/run --timeout 3600 --only analysis --only soak --only tsan --only valgrind --only torture
