@@ -15,8 +15,8 @@ import corrections
 from call import read_reply
 from corrections import rds as rds_corrections
 from corrections.ec2 import sync_interfaces
-from corrections.lambda_ import _split, functions
-from corrections.tagging import Tagged, _all as tagged_things
+from corrections.lambda_ import functions, split_name
+from corrections.tagging import Tagged, tagged_things
 from faults import changes
 from messages import AwsError, Reply
 
@@ -404,7 +404,7 @@ STATES = {
 
 
 def _function(call: Call) -> tuple[Any, Any]:
-    name = _split(call.params["FunctionName"])[0]
+    name = split_name(call.params["FunctionName"])[0]
     return functions(call).get(name), ("function", call.region, name)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from corrections.apigatewayv2 import apis
 from corrections.ec2 import sync_interfaces
 from corrections.lambda_ import functions
-from corrections.tagging import _all as tagged_things
+from corrections.tagging import tagged_things
 
 if TYPE_CHECKING:
     from call import Call

@@ -72,7 +72,7 @@ def functions(call: Call) -> dict[str, Function]:
     return call.backend("lambda").__dict__.setdefault("gateway_functions", {})
 
 
-def _split(text: str, qualifier: str | None = None) -> tuple[str, str | None]:
+def split_name(text: str, qualifier: str | None = None) -> tuple[str, str | None]:
     """Name and qualifier of a name, name:qualifier, or ARN."""
     if text.startswith("arn:"):
         parts = text.split(":")
@@ -88,7 +88,7 @@ def _arn(call: Call, name: str) -> str:
 
 
 def _function(call: Call) -> Function:
-    name, qualifier = _split(call.params["FunctionName"], call.params.get("Qualifier"))
+    name, qualifier = split_name(call.params["FunctionName"], call.params.get("Qualifier"))
     function = functions(call).get(name)
     if function is None:
         raise AwsError("ResourceNotFoundException", f"Function not found: {_arn(call, name)}"
@@ -258,7 +258,7 @@ def _apply_vpc(call: Call, config: Result, vpc: Result) -> None:
 @corrects("lambda", "CreateFunction")
 def create_function(call: Call) -> Result:
     params = call.params
-    name, _ = _split(params["FunctionName"])
+    name, _ = split_name(params["FunctionName"])
     if name in functions(call):
         raise AwsError("ResourceConflictException", f"Function already exist: {name}", 409)
     if params.get("PackageType", "Zip") == "Zip" and not (params.get("Runtime") and params.get("Handler")):
@@ -298,7 +298,7 @@ def _settle(function: Function) -> Result:
 @corrects("lambda", "GetFunction")
 def get_function(call: Call) -> Result:
     function = _function(call)
-    _, qualifier = _split(call.params["FunctionName"], call.params.get("Qualifier"))
+    _, qualifier = split_name(call.params["FunctionName"], call.params.get("Qualifier"))
     config = {**_config(call, function, qualifier), **_settle(function)}
     result = {"Configuration": config, "Code": {
         "RepositoryType": "S3", "Location": f"https://prod-tasks.s3.{call.region}.amazonaws.com/{config['CodeSha256']}"}}
@@ -365,7 +365,7 @@ def update_code(call: Call) -> Result:
 @corrects("lambda", "DeleteFunction")
 def delete_function(call: Call) -> Reply:
     function = _function(call)
-    name, qualifier = _split(call.params["FunctionName"], call.params.get("Qualifier"))
+    name, qualifier = split_name(call.params["FunctionName"], call.params.get("Qualifier"))
     if qualifier is None:
         functions(call).pop(name)
     elif qualifier == "$LATEST":
@@ -490,7 +490,7 @@ def list_aliases(call: Call) -> Result:
 
 def _policy_of(call: Call, function: Function) -> tuple[str, list[Result]]:
     """Each qualifier has a policy of its own."""
-    _, qualifier = _split(call.params["FunctionName"], call.params.get("Qualifier"))
+    _, qualifier = split_name(call.params["FunctionName"], call.params.get("Qualifier"))
     if qualifier == "$LATEST":
         raise _invalid("We currently do not support adding policies for $LATEST.")
     _config(call, function, qualifier)
@@ -589,12 +589,12 @@ def delete_concurrency(call: Call) -> Reply:
 @corrects("lambda", "GetFunctionCodeSigningConfig")
 def get_code_signing(call: Call) -> Result:
     """No function here has one."""
-    return {"FunctionName": _split(_function(call).config["FunctionName"])[0]}
+    return {"FunctionName": split_name(_function(call).config["FunctionName"])[0]}
 
 
 def _tagged(call: Call) -> Function:
     arn = call.params["Resource"]
-    name, qualifier = _split(arn)
+    name, qualifier = split_name(arn)
     if qualifier:
         raise _invalid("Tags on function aliases and versions are not supported. Please specify either a function ARN.")
     if name not in functions(call):
@@ -636,7 +636,7 @@ def account_settings(call: Call) -> Result:
 def invoke(call: Call) -> Reply:
     """No code is run: the schema function is played, other payloads come back as they went."""
     function = _function(call)
-    _, qualifier = _split(call.params["FunctionName"], call.params.get("Qualifier"))
+    _, qualifier = split_name(call.params["FunctionName"], call.params.get("Qualifier"))
     config = _config(call, function, qualifier)
     headers = [("X-Amz-Executed-Version", config["Version"]), ("Content-Type", "application/json")]
     kind = call.params.get("InvocationType", "RequestResponse")

@@ -27,7 +27,7 @@ class Tagged:
     remove: Callable[[list[str]], Any]
 
 
-def _all(call: Call) -> Iterator[Tagged]:
+def tagged_things(call: Call) -> Iterator[Tagged]:
     for source in (_ec2, _rds, _lambda, _apigateway, _logs, _cloudwatch, _sns, _s3, _secrets):
         yield from source(call)
 
@@ -139,7 +139,7 @@ def get_resources(call: Call) -> dict[str, Any]:
         raise AwsError("InvalidParameterException", "ResourcesPerPage must be between 1 and 100.")
     kinds, arns = params.get("ResourceTypeFilters"), params.get("ResourceARNList")
     found = []
-    for item in _all(call):
+    for item in tagged_things(call):
         if not item.tags or arns and item.arn not in arns:
             continue
         if kinds and not any(item.kind == kind or item.kind.split(":")[0] == kind for kind in kinds):
@@ -157,7 +157,7 @@ def _matches(tags: Tags, wanted: dict[str, Any]) -> bool:
 
 @corrects("resourcegroupstaggingapi", "TagResources", "UntagResources")
 def change_tags(call: Call) -> dict[str, Any]:
-    known = {item.arn: item for item in _all(call)}
+    known = {item.arn: item for item in tagged_things(call)}
     failed = {}
     for arn in call.params["ResourceARNList"]:
         if arn not in known:
