@@ -43,7 +43,7 @@ from call import Call
 from crowd import invite
 from delays import SECONDS, Delays
 from emulator import Emulator
-from faults import Disconnect, Faults, Rule
+from faults import Disconnect, Faults, Rule, changes
 from inventory import inventory
 from judge import Key, Keys, SignatureJudge, judge_parameters, model_error
 from limits import Limits
@@ -73,6 +73,7 @@ class Entry:
     status: int
     started_ms: float
     ms: float
+    changing: bool
 
 
 class Journal:
@@ -81,12 +82,13 @@ class Journal:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._started = time.monotonic()
+        self._order = 0
         self.violations: list[Violation] = []
         self.entries: list[Entry] = []
 
     def next_order(self) -> int:
         with self._lock:
-            self._order = getattr(self, "_order", 0) + 1
+            self._order += 1
             return self._order
 
     def violate(self, kind: str, target: Target | None, code: str, message: str, order: int) -> None:
@@ -98,7 +100,7 @@ class Journal:
         service, operation = (target.service, target.operation.name) if target else ("", "")
         now = time.monotonic()
         entry = Entry(order, service, operation, scope.region if scope else "", status,
-                      round((began - self._started) * 1e3, 3), round((now - began) * 1e3, 3))
+                      round((began - self._started) * 1e3, 3), round((now - began) * 1e3, 3), changes(operation))
         with self._lock:
             self.entries.append(entry)
 
@@ -230,7 +232,6 @@ class Gateway:
         if name == "fork" and request.method == "POST":
             return _json(self.fork())
         return _json({"error": "no such thing"}, 404)
-
 
     def control_faults(self, request: Request) -> Reply:
         with self._lock:

@@ -102,6 +102,15 @@ class Gateway:
     def requests(self) -> dict[str, Any]:
         return self.ask("requests")
 
+    def changing_calls(self) -> list[dict[str, Any]]:
+        """Those of the requests that change something, in order."""
+        return [entry for entry in self.requests()["log"] if entry["changing"]]
+
+    def changing_operations(self) -> list[str]:
+        """Their operations, without those on objects, which are the ledger's own."""
+        return [entry["operation"] for entry in self.changing_calls()
+                if entry["operation"] not in ("PutObject", "DeleteObject", "DeleteObjects")]
+
     def reset(self, state: bool = False) -> None:
         self.ask("reset?state=1" if state else "reset", "POST")
 

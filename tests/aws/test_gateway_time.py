@@ -6,8 +6,8 @@ import unittest
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
-import harness
 import scenario
+
 
 class TimeCase(scenario.Case):
     gateway_options = ("--time-by-hand", "--seed", "7")

@@ -6,8 +6,6 @@ import signal
 import time
 import unittest
 
-import boto3  # noqa: F401  (the emulator's client)
-
 import cli
 
 

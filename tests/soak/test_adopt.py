@@ -160,16 +160,11 @@ class AdoptCase(scenario.Case):
         return self.must("adopt", f"{kind}.thing", called, "--yes", "--json", *options).json
 
     def refused(self, status: int, kind: str, called: str, *options: str) -> str:
-        before = len(self.changing())
+        before = len(self.gateway.changing_operations())
         result = self.ragstack("adopt", f"{kind}.thing", called, "--yes", *options)
         self.assertEqual((result.status, result.stdout), (status, ""), result)
-        self.assertEqual(self.changing()[before:], [])
+        self.assertEqual(self.gateway.changing_operations()[before:], [])
         return result.stderr
-
-    def changing(self) -> list[str]:
-        passed_over = ("Describe", "Get", "List", "Head", "PutObject", "DeleteObject")
-        return [entry["operation"] for entry in self.gateway.requests()["log"]
-                if not entry["operation"].startswith(passed_over)]
 
     @staticmethod
     def deeds(steps: list[dict[str, Any]]) -> list[Any]:

@@ -123,25 +123,20 @@ class Data(unittest.TestCase):
         self.data = self.keeper.put(next(row["physical_id"] for row in rows if row["id"] == "subject"))
         self.assertTrue(self.keeper.is_there(self.data))
 
-    def changing(self) -> list[str]:
-        passed_over = ("Describe", "Get", "List", "Head", "PutObject", "DeleteObject")
-        return [entry["operation"] for entry in self.gateway.requests()["log"]
-                if not entry["operation"].startswith(passed_over)]
-
     # -- the property -----------------------------------------------------------------------------
 
     def try_without_consent(self, *options: str) -> bool:
         """True: it was refused. Either way, the data are where they were."""
         told = self.world.program.run("diff", "--json", "--target", "subject").json["steps"]
         loses = any(step["loses_data"] for step in told if step["id"] == "subject")
-        before = len(self.changing())
+        before = len(self.gateway.changing_operations())
         result = self.up("--target", "subject", *options)
         self.assertEqual(result.status, 4 if loses else 0, result)
         self.assertTrue(self.keeper.is_there(self.data), result)
         if loses:
             self.assertIn("would lose its data", result.stderr)
             self.assertIn(f"{CONSENT}\n", result.stderr)
-            self.assertEqual(self.changing()[before:], [], result)
+            self.assertEqual(self.gateway.changing_operations()[before:], [], result)
         return loses
 
     def refused_then_saved(self) -> int:

@@ -23,7 +23,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "aws"))
 
 import harness  # noqa: E402
-from faults import changes  # noqa: E402
 
 PATIENCE_S = 120  # with a run
 SPARE_CALLS = 5  # a run may need a call more or less than the one that was counted
@@ -86,12 +85,12 @@ class Sweep:
         self.empty = gateway.inventory(stack.region)
         self.whole_world = gateway.copy()
         self.must(self.whole_world, "up")
-        self.calls = {"up": self.changing_calls(self.whole_world)}
+        self.calls = {"up": len(self.whole_world.changing_calls())}
         self.whole = self.whole_world.inventory(stack.region)
         with self.world(self.whole_world) as world:
             world.reset()
             self.must(world, "down")
-            self.calls["down"] = self.changing_calls(world)
+            self.calls["down"] = len(world.changing_calls())
             self.left = world.inventory(stack.region)
         self.expect_gone(self.left, "a clean down")
 
@@ -151,10 +150,6 @@ class Sweep:
         if result.status != 0:
             raise Broken(str(result))
         return result
-
-    @staticmethod
-    def changing_calls(world: harness.Gateway) -> int:
-        return sum(changes(entry["operation"]) for entry in world.requests()["log"])
 
     # -- what must hold ----------------------------------------------------------------------------
 

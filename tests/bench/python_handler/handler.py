@@ -7,7 +7,6 @@ product needs beside (fallback models, neighbours merged, metrics). The statemen
 import json
 import os
 import re
-import struct
 import time
 
 import boto3
