@@ -1,8 +1,11 @@
-"""A full account and small pages: a run costs what its stack costs, and sees all of it."""
+"""A full account, small pages, and limits on calls: a run costs what its stack costs, and sees all of it."""
 
+import re
 import unittest
 
 import sweep
+
+MOST_THROTTLED = 0.1  # of all calls: who is told to wait does so
 
 
 class CrowdTest(unittest.TestCase):
@@ -23,6 +26,22 @@ class CrowdTest(unittest.TestCase):
 
     def test_five_thousand_functions_of_others_cost_nothing(self):
         self.assertEqual(self.diff_calls("--others", "5000,1000"), self.diff_calls())
+
+    def test_calls_a_second_as_aws_limits_them(self):
+        gateway = sweep.harness.Gateway("--limits")
+        self.addCleanup(gateway.stop)
+        one = sweep.Sweep.without_a_world(gateway, sweep.STACKS[0])
+        self.addCleanup(one.close)
+        paced_ms = 0
+        for command in ("up", "diff", "down"):
+            result = one.program(gateway).run(*one.arguments(command), "-v")
+            self.assertEqual(result.status, 0, result)
+            told = re.search(r"(\d+) requests .*, (\d+) throttled, (\d+) ms paced", result.stderr)
+            calls, throttled, ms = map(int, told.groups())
+            print(f"{command}: {told[0]}", flush=True)
+            self.assertLess(throttled, MOST_THROTTLED * calls, result)
+            paced_ms += ms
+        self.assertGreater(paced_ms, 0)
 
     def test_small_pages_are_all_read(self):
         self.assertGreater(self.diff_calls("--page-size", "2"), self.diff_calls())
