@@ -191,15 +191,16 @@ static const struct value *list_in(const struct looking *looking, const struct v
                             value_copy(looking->arena, value));
 }
 
-/* Denied to the function's own code: what the service needs for itself. */
+/* Denied to the function's own code, all of it: what the service needs for itself. */
 static bool is_denied(const struct looking *looking, const struct value *statements,
-                      const struct value *actions)
+                      const struct value *actions, const struct value *resources)
 {
     struct value *statement;
     value_each(statement, statements)
     {
         if (value_is_text(value_get(statement, "Effect"), "Deny") &&
-            value_equal(list_in(looking, statement, "Action"), actions))
+            value_equal(list_in(looking, statement, "Action"), actions) &&
+            value_equal(list_in(looking, statement, "Resource"), resources))
             return true;
     }
     return false;
@@ -213,7 +214,7 @@ static void add_statement(const struct looking *looking, const struct value *sta
     const struct value *resources = list_in(looking, statement, "Resource");
     const char *words = "", *service = "";
     if (!value_is_text(value_get(statement, "Effect"), "Allow") ||
-        is_denied(looking, statements, actions))
+        is_denied(looking, statements, actions, resources))
         return;
     value_each(action, actions)
     {

@@ -161,6 +161,29 @@ static void policies_in_short_are_read_too(void **state)
     assert_non_null(right_to(&picture, "own", "what the policy AmazonSQSFullAccess allows"));
 }
 
+/* What is denied in part is still allowed for the rest. */
+static void a_denial_hides_no_more_than_it_denies(void **state)
+{
+    const char *more = "resources:\n"
+                       "  notes: {kind: s3.bucket}\n"
+                       "  own: {kind: lambda.function, role: '${own-role.arn}', code: own.zip}\n"
+                       "  own-role:\n"
+                       "    kind: iam.role\n"
+                       "    assume: {}\n"
+                       "    policies:\n"
+                       "      own:\n"
+                       "        Statement:\n"
+                       "          - {Effect: Allow, Action: ['s3:GetObject'], Resource: "
+                       "['${notes.arn}/*']}\n"
+                       "          - {Effect: Deny, Action: ['s3:GetObject'], Resource: "
+                       "['${notes.arn}/secret/*']}\n"
+                       "          - {Effect: Allow, Action: ['sqs:SendMessage'], Resource: ['*']}\n"
+                       "          - {Effect: Deny, Action: 'sqs:SendMessage', Resource: '*'}\n";
+    struct picture picture = picture_of(*state, expand(*state, more), true);
+    assert_non_null(right_to(&picture, "own", "notes"));
+    assert_null(right_to(&picture, "own", "everything"));
+}
+
 /* A group without the rule: the role allows what the network does not. */
 static void what_is_allowed_and_not_reached_is_marked(void **state)
 {
@@ -214,6 +237,7 @@ int main(void)
         TEST(rights_are_those_of_role_and_network),
         TEST(by_nat_there_is_a_way_out),
         TEST(policies_in_short_are_read_too),
+        TEST(a_denial_hides_no_more_than_it_denies),
         TEST(what_is_allowed_and_not_reached_is_marked),
         TEST(the_steps_are_told_in_words_and_signs),
     };
