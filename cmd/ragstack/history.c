@@ -123,10 +123,14 @@ static void print_release(const struct session *session, const struct value *dep
                             i ? ", " : "; live went back: ", entry->key,
                             value_as_text(arena, entry->value));
     }
-    print_field("smoke", arena_printf(arena, "%lld questions asked; %s%s%s%s",
-                                      (long long)value_int_at(release, "asked", 0),
-                                      failed ? "failed: \"" : "all answered", failed ? failed : "",
-                                      failed ? "\"" : "", list));
+    int64_t busy = value_int_at(release, "busy", 0);
+    const char *how = "all answered";
+    if (failed)
+        how = arena_printf(arena, "failed: \"%s\"", failed);
+    else if (busy)
+        how = arena_printf(arena, "%lld of them not answered, the API was busy", (long long)busy);
+    print_field("smoke", arena_printf(arena, "%lld questions asked; %s%s",
+                                      (long long)value_int_at(release, "asked", 0), how, list));
 }
 
 static void print_all(const struct session *session, const struct value *deployment)

@@ -28,7 +28,7 @@ struct release {
     struct api api;
     const struct value *smoke; /* questions */
     int64_t watch_ms, latency_ms;
-    int asked;
+    int asked, busy;    /* questions; those that the API had no room for */
     const char *failed; /* what was tried last, in words; NULL: all went well */
     int64_t started_ms; /* of the day */
     struct move *moves; /* functions with a version of before */
@@ -107,7 +107,6 @@ static int ask_once(struct task *task, struct release *release, const char *ques
     request.body = json_text(arena, value_set_text(arena, value_map(arena), "question", question));
     request.body_length = strlen(request.body);
     int64_t started_ms = task_now_ms(task);
-    release->asked++;
     int result = api_call(task, &release->api, arena, &request, &reply, wait_s, error);
     int64_t took_ms = task_now_ms(task) - started_ms;
     if (result < 0)
@@ -128,6 +127,7 @@ static int ask(struct task *task, struct release *release, const char *question,
 {
     struct error why = {0};
     int result = 0;
+    release->asked++;
     for (int tries = 1; tries <= TRIES; tries++) {
         int wait_s = 0;
         error_clear(&why);
@@ -140,8 +140,10 @@ static int ask(struct task *task, struct release *release, const char *question,
         if (task_sleep(task, pause_ms, error) < 0)
             return ERR_CANCELLED;
     }
-    if (result == ERR_THROTTLED)
+    if (result == ERR_THROTTLED) {
+        release->busy++;
         return 0;
+    }
     if (result < 0)
         *error = why;
     return result;
@@ -327,6 +329,8 @@ static struct value *told_of(const struct release *release, struct value *return
 {
     struct arena *arena = release->session->arena;
     struct value *told = value_set_int(arena, value_map(arena), "asked", release->asked);
+    if (release->busy)
+        value_set_int(arena, told, "busy", release->busy);
     if (!release->failed)
         return told;
     value_set_text(arena, told, "failed", release->failed);
@@ -365,7 +369,10 @@ int release_try(struct task *task, struct session *session, const struct plan *p
                           release.failed, why.message);
     if (result < 0)
         return fail(&release, returned, terminal_line(session->arena, why.message), error);
-    if (release.asked)
+    if (release.busy)
+        fprintf(stderr, "%d of %d smoke questions answered; the API was too busy for the others.\n",
+                release.asked - release.busy, release.asked);
+    else if (release.asked)
         fprintf(stderr, "%d smoke question%s answered.\n", release.asked,
                 release.asked == 1 ? "" : "s");
     return 0;

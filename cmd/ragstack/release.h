@@ -13,11 +13,10 @@ void release_tell(const struct session *session, const struct plan *plan);
 void release_prepare(struct session *session);
 
 /* After the walk. Asks where functions changed and the file has smoke questions. ERR_FAILED when
- * one failed: the message says what was done about it. Canary
- * steps are taken here, each watched: by the questions, and by CloudWatch's count of the new
- * versions' errors. `*told` becomes what the deployment's
- * document keeps of it ({"asked":, "failed":, "returned": {"ask": "3"}}); NULL when nothing was
- * asked. */
+ * one failed: the message says what was done about it. Canary steps are taken here, each watched:
+ * by the questions, and by CloudWatch's count of the new versions' errors. `*told` becomes what the
+ * deployment's document keeps of it ({"asked": 2, "busy": 1, "failed":, "returned": {"ask": "3"}});
+ * NULL when nothing was asked. */
 int release_try(struct task *task, struct session *session, const struct plan *plan,
                 const struct apply_result *applied, struct value **told, struct error *error);
 

@@ -85,8 +85,12 @@ class ReleaseTest(cli.CloudCase):
         self.asked()
         busy = stub_api.problem(429, "Too Many Requests", "all models are throttled", **{"Retry-After": "1"})
         self.api.answers = [busy, busy]
-        self.up(code="three")
+        result = self.up(code="three")
         self.assertEqual(len(self.asked()), 3)
+        self.assertIn("1 of 2 smoke questions answered; the API was too busy for the others.", result.stderr)
+        (last, *_) = self.json_of("history", 0, "history", "--json")["deployments"]
+        self.assertEqual(last["release"], {"asked": 2, "busy": 1})
+        self.assertIn("2 questions asked; 1 of them not answered, the API was busy", self.status(0, "history", str(last["number"])).stdout)
 
     def test_it_is_watched_for_the_given_time(self):
         self.write("ragstack.yaml", STACK.replace("]}", "], watch_s: 5, latency_ms: 500}"))
