@@ -39,7 +39,7 @@ static const char last_part[] =
     "   WHERE u.document = c.document AND u.passage = c.passage), -1) AS similarity,"
     "  coalesce(w.rank, 0) AS rank, max(w.rank) OVER () AS best"
     " FROM candidates c LEFT JOIN worded w USING (document, passage))"
-    "SELECT s.document, s.passage, d.title, d.source, p.heading, p.start_byte, p.end_byte, p.text,"
+    "SELECT s.document, d.title, d.source, p.heading, p.start_byte, p.end_byte, p.text,"
     " s.similarity,"
     " coalesce((SELECT count(*) FROM unnest(q.lexemes) l WHERE l = ANY "
     "(tsvector_to_array(p.words)))"
@@ -74,16 +74,15 @@ static struct hit hit_of(const struct pg_rows *rows, size_t row)
 {
     return (struct hit){
         .document = pg_cell(rows, row, 0),
-        .passage = (int)pg_cell_int(rows, row, 1),
-        .title = pg_cell(rows, row, 2),
-        .source = pg_cell(rows, row, 3),
-        .heading = pg_cell(rows, row, 4),
-        .start = (size_t)pg_cell_int(rows, row, 5),
-        .end = (size_t)pg_cell_int(rows, row, 6),
-        .text = pg_cell(rows, row, 7),
-        .similarity = pg_cell_real(rows, row, 8),
-        .lexical = pg_cell_real(rows, row, 9),
-        .score = pg_cell_real(rows, row, 10),
+        .title = pg_cell(rows, row, 1),
+        .source = pg_cell(rows, row, 2),
+        .heading = pg_cell(rows, row, 3),
+        .start = (size_t)pg_cell_int(rows, row, 4),
+        .end = (size_t)pg_cell_int(rows, row, 5),
+        .text = pg_cell(rows, row, 6),
+        .similarity = pg_cell_real(rows, row, 7),
+        .lexical = pg_cell_real(rows, row, 8),
+        .score = pg_cell_real(rows, row, 9),
     };
 }
 
@@ -98,7 +97,6 @@ static bool merge_into(struct arena *arena, struct hit *hit, const struct hit *o
                        : arena_printf(arena, "%s%s", hit->text, other->text);
     if (before) {
         hit->start = other->start;
-        hit->passage = other->passage;
         hit->heading = other->heading;
     } else {
         hit->end = other->end;
@@ -131,7 +129,6 @@ int store_search(struct task *task, struct pg *pg, struct arena *arena,
 {
     struct pg_rows rows;
     int candidates = options->top_k * CANDIDATES_A_RESULT;
-    double bonus = options->lexical_bonus != 0 ? options->lexical_bonus : LEXICAL_BONUS;
     struct pg_value vector = options->vector
                                  ? pg_vector(options->vector, (size_t)options->dimensions)
                                  : (struct pg_value){.kind = PG_NULL};
@@ -140,7 +137,7 @@ int store_search(struct task *task, struct pg *pg, struct arena *arena,
         pg_run(task, pg, arena, statement(arena, options),
                PG_VALUES(pg_text(options->question), vector,
                          pg_int(candidates < CANDIDATES_LEAST ? CANDIDATES_LEAST : candidates),
-                         pg_int(options->top_k), pg_real(bonus),
+                         pg_int(options->top_k), pg_real(LEXICAL_BONUS),
                          pg_text_or_null(
                              options->filter ? json_text_canonical(arena, options->filter) : NULL)),
                &rows, error);

@@ -11,11 +11,9 @@ struct search_options {
     int dimensions;
     int top_k;
     const struct value *filter; /* of metadata: a map that must be contained; NULL: none */
-    double lexical_bonus;       /* 0: 0.1 of the best rank */
 };
 struct hit {
     const char *document, *title, *source, *heading;
-    int passage;       /* its place in the document */
     size_t start, end; /* bytes of the document's text */
     const char *text;  /* the passage, neighbours merged */
     double similarity; /* cosine of its best unit; -1 without a vector */
