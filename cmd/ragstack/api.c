@@ -64,21 +64,6 @@ static int choose_auth(const struct session *session, bool local, enum api_auth 
     return 0;
 }
 
-int api_open(struct task *task, struct session *session, struct api *out, struct error *error)
-{
-    bool local = option_said(&session->options, "local");
-    const char *url = option_text(&session->options, "api");
-    *out = (struct api){.region = session->stack->region,
-                        .transport = session->transport,
-                        .credentials = session->credentials};
-    int result = choose_auth(session, local, &out->auth, error);
-    if (result == 0)
-        result =
-            url ? check_url(session, &url, error) : look_for_it(task, session, local, &url, error);
-    out->url = url;
-    return result;
-}
-
 int api_at(struct session *session, const char *url, struct api *out, struct error *error)
 {
     const char *said = option_text(&session->options, "api");
@@ -91,6 +76,16 @@ int api_at(struct session *session, const char *url, struct api *out, struct err
         result = check_url(session, &url, error);
     out->url = url;
     return result;
+}
+
+int api_open(struct task *task, struct session *session, struct api *out, struct error *error)
+{
+    bool local = option_said(&session->options, "local");
+    const char *url = option_text(&session->options, "api");
+    int result = choose_auth(session, local, &out->auth, error); /* before anything is asked */
+    if (result == 0 && !url)
+        result = look_for_it(task, session, local, &url, error);
+    return result < 0 ? result : api_at(session, url, out, error);
 }
 
 /* -- calling -- */
