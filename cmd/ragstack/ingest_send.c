@@ -7,6 +7,7 @@
 #include "pkg/base/hex.h"
 #include "pkg/base/panic.h"
 #include "pkg/http/http.h"
+#include "pkg/rag/store.h"
 #include "pkg/value/json.h"
 
 enum {
@@ -19,7 +20,6 @@ enum {
     LONGEST_PAUSE_S = 20,
     FAILURES_IN_A_ROW = 3, /* of whole batches: then something else is wrong */
     LIST_LIMIT = 1000,
-    LIST_SUMMED_LIMIT = 100, /* as the API gives sums with */
 };
 
 struct sending {
@@ -202,7 +202,9 @@ static int send_batch(struct task *task, struct sending *sending, const struct b
         return send_singly(task, sending, batch, error);
     if (strlen(body) > BODY_MAXIMUM) {
         fail_batch(sending, batch,
-                   "its text is larger than 5 MB: split it, or put it into the documents bucket");
+                   batch->items[0].given
+                       ? "its text and vectors are larger than 5 MB: bring it without --embedding"
+                       : "its text is larger than 5 MB: split it");
         return 0;
     }
     int result = send_patiently(task, sending, batch, body, &reply, &why);
@@ -301,7 +303,7 @@ int ingest_list(struct task *task, const struct api *api, bool summed,
         struct arena *arena = arena_new();
         struct value *reply = NULL, *document;
         struct api_request request = {.method = "GET", .path = "/documents"};
-        request.query = arena_printf(arena, "limit=%d%s%s", summed ? LIST_SUMMED_LIMIT : LIST_LIMIT,
+        request.query = arena_printf(arena, "limit=%d%s%s", summed ? STORE_LIST_SUMMED : LIST_LIMIT,
                                      *after ? "&after=" : "", http_encode(arena, after, false));
         int result = api_call(task, api, arena, &request, &reply, NULL, error);
         value_each(document, value_get(reply, "documents"))
