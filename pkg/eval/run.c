@@ -101,19 +101,37 @@ static double number_at(const struct value *value, const char *path)
     return value_as_real(value_at(value, path), NAN);
 }
 
-static void take_settings(struct arena *arena, struct eval_run *run, const struct value *reply)
+/* A fallback may answer in the model's place; the rest is the stack's. A refusal tells no prompt.
+ */
+static bool is_same_stack(const struct eval_settings *before, const struct eval_settings *now)
 {
-    struct eval_settings *settings = &run->settings;
+    bool same_floor = before->floor == now->floor || (isnan(before->floor) && isnan(now->floor));
+    bool same_prompt =
+        !*before->prompt || !*now->prompt || strcmp(before->prompt, now->prompt) == 0;
+    return before->top_k == now->top_k && same_floor && same_prompt &&
+           strcmp(before->embedder, now->embedder) == 0;
+}
+
+static int take_settings(struct arena *arena, struct eval_run *run, const struct value *reply,
+                         struct error *error)
+{
+    struct eval_settings now = run->settings;
     const struct value *explain = value_get(reply, "explain");
     const char *embedder = value_text(explain, "embedder");
     const char *model = value_text_at(reply, "usage.model"), *prompt = value_text(reply, "prompt");
-    settings->top_k = (int)value_int_at(explain, "top_k", 0);
-    settings->floor = number_at(explain, "floor");
-    settings->embedder = eval_harmless(arena, embedder);
+    now.top_k = (int)value_int_at(explain, "top_k", 0);
+    now.floor = number_at(explain, "floor");
+    now.embedder = eval_harmless(arena, embedder);
     if (model && *model)
-        settings->model = eval_harmless(arena, model);
+        now.model = eval_harmless(arena, model);
     if (prompt && *prompt)
-        settings->prompt = eval_harmless(arena, prompt);
+        now.prompt = eval_harmless(arena, prompt);
+    if (run->settings.top_k && !is_same_stack(&run->settings, &now))
+        return error_set(error, ERR_INPUT,
+                         "the stack is not set as it was for the first questions (top_k, floor, "
+                         "embedding model or prompt): begin a run of its own");
+    run->settings = now;
+    return 0;
 }
 
 static void take_citations(struct eval_row *row, const struct value *reply)
@@ -136,6 +154,9 @@ int eval_take_reply(struct arena *arena, struct eval_run *run, struct eval_row *
         return error_set(error, ERR_INPUT,
                          "the API does not explain its answers: its functions are older than this "
                          "program; `ragstack up` brings them up to date");
+    int result = take_settings(arena, run, reply, error);
+    if (result < 0)
+        return result;
     row->outcome = outcome_of(reply);
     row->reason = eval_harmless(arena, reason);
     row->found = documents_found(arena, value_get(explain, "hits"));
@@ -146,7 +167,6 @@ int eval_take_reply(struct arena *arena, struct eval_run *run, struct eval_row *
     row->search_ms = number_at(reply, "timings_ms.search");
     row->generate_ms = number_at(reply, "timings_ms.generate");
     row->usd = number_at(reply, "usage.usd");
-    take_settings(arena, run, reply);
     return 0;
 }
 

@@ -47,7 +47,8 @@ struct eval_run {
 /* All rows EVAL_NOT_ASKED. */
 struct eval_row *eval_rows(struct arena *arena, const struct question_list *questions);
 /* Reads the API's reply to this row's question (with "explain") into the row, and what it tells of
- * the settings. ERR_INPUT when it explains nothing: an older handler. */
+ * the settings. ERR_INPUT when it explains nothing (an older handler), or tells of other settings
+ * than the replies before: figures of both would be of neither. */
 int eval_take_reply(struct arena *arena, struct eval_run *run, struct eval_row *row,
                     const struct value *reply, struct error *error);
 

@@ -77,6 +77,7 @@ static void a_reply_becomes_a_row(void **state)
     struct error error = {0};
     (void)state;
     row.question.words = json("[\"27 days\", \"30 april\"]");
+    run.settings = (struct eval_settings){.floor = NAN, .embedder = "", .model = "", .prompt = ""};
     assert_int_equal(eval_take_reply(arena, &run, &row, json(reply_text), &error), 0);
     assert_int_equal(row.outcome, EVAL_ANSWERED);
     assert_int_equal(eval_rank(&row), 2); /* among documents: b.md counts once */
@@ -94,6 +95,32 @@ static void a_reply_becomes_a_row(void **state)
     assert_int_equal(
         eval_take_reply(arena, &run, &row, json("{\"outcome\": \"answered\"}"), &error), ERR_INPUT);
     assert_non_null(strstr(error.message, "ragstack up"));
+}
+
+static void replies_of_other_settings_are_another_run(void **state)
+{
+    static const char *const changes[][2] = {
+        {"\"top_k\": 5", "\"top_k\": 6"},
+        {"\"floor\": 0.4", "\"floor\": null"},
+        {"\"embedder\": \"e\"", "\"embedder\": \"f\""},
+        {"\"prompt\": \"abc\"", "\"prompt\": \"abd\""},
+    };
+    struct eval_row row = row_of("How many?", "a.md", EVAL_NOT_ASKED, "[]");
+    struct eval_run run = run_of(&row, 1);
+    struct error error = {0};
+    (void)state;
+    run.settings = (struct eval_settings){.floor = NAN, .embedder = "", .model = "", .prompt = ""};
+    assert_int_equal(eval_take_reply(arena, &run, &row, json(reply_text), &error), 0);
+    row.outcome = EVAL_NOT_ASKED;
+    for (size_t i = 0; i < COUNT_OF(changes); i++) {
+        const char *at = strstr(reply_text, changes[i][0]);
+        const char *text = arena_printf(arena, "%.*s%s%s", (int)(at - reply_text), reply_text,
+                                        changes[i][1], at + strlen(changes[i][0]));
+        assert_int_equal(eval_take_reply(arena, &run, &row, json(text), &error), ERR_INPUT);
+        assert_int_equal(row.outcome, EVAL_NOT_ASKED);
+    }
+    assert_string_equal(run.settings.prompt, "abc");
+    assert_int_equal(eval_take_reply(arena, &run, &row, json(reply_text), &error), 0);
 }
 
 static void a_run_is_kept_and_read_back(void **state)
@@ -348,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reply_becomes_a_row),
+        cmocka_unit_test(replies_of_other_settings_are_another_run),
         cmocka_unit_test(a_run_is_kept_and_read_back),
         cmocka_unit_test(figures_of_a_run),
         cmocka_unit_test(the_floor_refuses_most_within_what_may_be_lost),
