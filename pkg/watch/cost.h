@@ -91,7 +91,7 @@ struct cost_style {
 void cost_print_text(struct buffer *out, const struct cost_report *report,
                      const struct cost_style *style);
 void cost_print_markdown(struct buffer *out, const struct cost_report *report);
-/* {"region":, "date":, "about":, "before": {..}, "after": {..}, "advice": [..]} */
+/* {"region":, "date":, "about":, "source":, "before": {..}, "after": {..}, "advice": [..]} */
 struct value *cost_to_value(struct arena *arena, const struct cost_report *report);
 
 #endif

@@ -293,6 +293,8 @@ struct value *cost_to_value(struct arena *arena, const struct cost_report *repor
         return map;
     value_set_text(arena, map, "date", report->prices.date);
     value_set_bool(arena, map, "about", report->prices.about);
+    if (report->prices.source)
+        value_set_text(arena, map, "source", report->prices.source);
     value_set_text(arena, map, "models_date", price_table_version);
     value_set_int(arena, map, "questions", COST_QUESTIONS);
     value_set(arena, map, "before", side_to_value(arena, &report->before));

@@ -92,6 +92,8 @@ class OfflineTest(cli.OfflineCase):
         self.assertEqual(round(sum(line["usd"] for line in lines if line["part"] == "questions"), 4),
                          cost["after"]["questions_usd"])
         self.assertEqual(cost["after"], cost["before"])
+        self.assertTrue(cost["about"])
+        self.assertIn("not compared with AWS", cost["source"])
 
     def test_a_region_without_prices_is_not_guessed(self):
         self.write("ragstack.yaml", cli.STACK.replace("us-east-1", "ap-south-1"))
