@@ -39,7 +39,7 @@ static bool is_expanded(const struct expansion *expansion, const char *id)
         if (strcmp(expansion->out->items[i].id, id) == 0)
             return true;
     }
-    return strcmp(id, "stack") == 0;
+    return strcmp(id, STACK_REFERENCE) == 0;
 }
 
 static struct value *line(struct arena *arena, const struct metric *metric, const char *name,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pkg/base/panic.h"
+#include "pkg/resource/identity.h"
 #include "pkg/value/json.h"
 #include "pkg/watch/samples.h"
 
@@ -114,7 +115,7 @@ static double find(const struct told *told, const char *namespace, const char *n
 
 static bool is_about(struct arena *arena, const struct metric *metric, const char *subject)
 {
-    return strcmp(metric_subject(arena, metric), subject ? subject : "stack") == 0;
+    return strcmp(metric_subject(arena, metric), subject ? subject : STACK_REFERENCE) == 0;
 }
 
 static double value_of(const struct metric *metric, const struct told *told)
