@@ -13,7 +13,7 @@ struct setting {
 struct handler {
     const char *name; /* as _HANDLER has it */
     const struct setting *settings;
-    /* Answers everything but health events; NULL: it answers that it cannot do that. */
+    /* Answers everything but health events. */
     int (*answer)(const struct invocation *invocation, struct value **answer, struct error *error);
 };
 

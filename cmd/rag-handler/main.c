@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cmd/rag-handler/handler.h"
-#include "pkg/lambda/gateway.h"
+#include "pkg/lambda/lambda.h"
 
 static const struct handler *const handlers[] = {
     &handler_ask,
@@ -22,29 +22,13 @@ static const struct handler *find_handler(const char *name)
     return NULL;
 }
 
-static struct value *not_implemented(const struct handler *handler,
-                                     const struct invocation *invocation)
-{
-    static const char title[] = "Not Implemented";
-    struct arena *arena = invocation->arena;
-    const char *detail =
-        arena_printf(arena, "the handler \"%s\" of ragstack %s answers health events only",
-                     handler->name, RAGSTACK_VERSION);
-    if (gateway_event(invocation->event))
-        return gateway_problem(arena, 501, title, detail, invocation->request_id);
-    return problem(arena, 501, title, detail, invocation->request_id);
-}
-
 static int answer(void *data, const struct invocation *invocation, struct value **out,
                   struct error *error)
 {
     const struct handler *handler = data;
-    if (is_health_event(invocation))
-        *out = health_answer(handler, invocation);
-    else if (handler->answer)
+    if (!is_health_event(invocation))
         return handler->answer(invocation, out, error);
-    else
-        *out = not_implemented(handler, invocation);
+    *out = health_answer(handler, invocation);
     return 0;
 }
 

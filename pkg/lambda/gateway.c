@@ -40,20 +40,14 @@ struct value *gateway_answer(struct arena *arena, int status, const char *conten
     return value_set_text(arena, answer, "body", json_text(arena, body));
 }
 
-struct value *problem(struct arena *arena, int status, const char *title, const char *detail,
-                      const char *instance)
+struct value *gateway_problem(struct arena *arena, int status, const char *title,
+                              const char *detail, const char *instance)
 {
     struct value *body = value_map(arena);
     value_set_text(arena, body, "type", "about:blank");
     value_set_text(arena, body, "title", title);
     value_set_int(arena, body, "status", status);
     value_set_text(arena, body, "detail", detail);
-    return value_set_text(arena, body, "instance", instance);
-}
-
-struct value *gateway_problem(struct arena *arena, int status, const char *title,
-                              const char *detail, const char *instance)
-{
-    return gateway_answer(arena, status, "application/problem+json",
-                          problem(arena, status, title, detail, instance));
+    value_set_text(arena, body, "instance", instance);
+    return gateway_answer(arena, status, "application/problem+json", body);
 }

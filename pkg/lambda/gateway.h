@@ -17,8 +17,6 @@ const char *gateway_path(struct arena *arena, const struct value *event);
 struct value *gateway_answer(struct arena *arena, int status, const char *content_type,
                              const struct value *body);
 /* RFC 9457: {"type": "about:blank", "title", "status", "detail", "instance"}. */
-struct value *problem(struct arena *arena, int status, const char *title, const char *detail,
-                      const char *instance);
 struct value *gateway_problem(struct arena *arena, int status, const char *title,
                               const char *detail, const char *instance);
 
