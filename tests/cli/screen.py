@@ -23,10 +23,6 @@ class Screen:
         self.cells = [[" "] * self.columns for _ in range(self.lines)]
         self.row = self.column = 0
 
-    def resize(self, columns: int, lines: int) -> None:
-        self.columns, self.lines = columns, lines
-        self._clear()
-
     def feed(self, text: str) -> None:
         for match in TOKEN.finditer(text):
             if match.group(2):
