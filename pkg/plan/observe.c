@@ -139,6 +139,7 @@ static int look_for(struct task *task, struct arena *arena, struct target *targe
                     const struct found *known, struct found_list *out, struct error *error)
 {
     struct look look = {.arena = arena};
+    require(known->type);
     struct wanted_name name = {known->id, known->name, known->generation};
     look.observation = (struct observation){.target = target->data,
                                             .arena = arena,
