@@ -50,7 +50,6 @@ static const struct patience patience[] = {
 const struct resource_type ec2_elastic_ip = {
     .kind = "ec2.elastic_ip",
     .summary = "a public address that stays the same",
-    .flags = BY_TAGS,
     .fields = fields,
     .observe = observe,
     .create = create,

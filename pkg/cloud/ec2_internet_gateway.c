@@ -100,7 +100,6 @@ static const struct patience patience[] = {
 const struct resource_type ec2_internet_gateway = {
     .kind = "ec2.internet_gateway",
     .summary = "the VPC's door to the internet",
-    .flags = BY_TAGS,
     .fields = fields,
     .observe = observe,
     .create = create,

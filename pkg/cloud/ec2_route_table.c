@@ -380,7 +380,6 @@ static const struct patience patience[] = {
 const struct resource_type ec2_route_table = {
     .kind = "ec2.route_table",
     .summary = "where traffic from its subnets goes",
-    .flags = BY_TAGS,
     .fields = fields,
     .observe = observe,
     .create = create,

@@ -182,10 +182,7 @@ static int decode(struct task *task, struct observation *observation, const stru
                   struct value *props, struct error *error)
 {
     struct value *rules = value_list(observation->arena), *permission;
-    struct cloud *cloud = observation->target;
-    int result = cloud->identity.account ? 0 : cloud_identify(task, cloud, error);
-    if (result < 0)
-        return result;
+    (void)task, (void)error;
     value_each(permission, value_at(item, "ipPermissions.item"))
         read_permission(observation, "ingress", permission, rules);
     value_each(permission, value_at(item, "ipPermissionsEgress.item"))
@@ -406,7 +403,7 @@ static const struct patience patience[] = {
 const struct resource_type ec2_security_group = {
     .kind = "ec2.security_group",
     .summary = "what may pass to and from its members",
-    .flags = NAMED | BY_TAGS,
+    .flags = NAMED,
     .name_maximum = 255,
     .name_format = "ragstack-%s", /* EC2 keeps names that begin with \"sg-\" for itself */
     .fields = fields,

@@ -161,7 +161,6 @@ static int remove_subnet(struct task *task, struct action *action, struct error 
 const struct resource_type ec2_subnet = {
     .kind = "ec2.subnet",
     .summary = "a part of the VPC's addresses, in one zone",
-    .flags = BY_TAGS,
     .fields = fields,
     .observe = observe,
     .create = create,

@@ -130,7 +130,6 @@ static int remove_vpc(struct task *task, struct action *action, struct error *er
 const struct resource_type ec2_vpc = {
     .kind = "ec2.vpc",
     .summary = "a virtual private cloud: the network that the stack lives in",
-    .flags = BY_TAGS,
     .fields = fields,
     .observe = observe,
     .create = create,

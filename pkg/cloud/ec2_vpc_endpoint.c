@@ -369,7 +369,6 @@ static const struct patience patience[] = {
 const struct resource_type ec2_vpc_endpoint = {
     .kind = "ec2.vpc_endpoint",
     .summary = "a way to an AWS service that does not leave the network",
-    .flags = BY_TAGS,
     .fields = fields,
     .observe = observe,
     .create = create,

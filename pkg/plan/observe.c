@@ -5,18 +5,8 @@
 #include "pkg/base/vector.h"
 #include "pkg/plan/plan.h"
 
-/* What a run of looks shares. */
-struct looking {
-    struct target *target;
-    const struct resource_list *wanted;
-    bool prepared;
-    int failed; /* code of prepare */
-    struct signal end_of_prepare;
-};
-
-/* One kind being observed; or, without a type, what they share. */
+/* One kind being observed. */
 struct look {
-    struct looking *looking; /* NULL: it is prepared */
     struct observation observation;
     struct found_list found;
     struct arena *arena;
@@ -54,40 +44,10 @@ static void take(struct observation *observation, const struct found *found)
     vector_push(look->arena, &look->found, copy);
 }
 
-static int prepare(struct task *task, struct looking *looking, struct error *error)
-{
-    struct target *target = looking->target;
-    int result = target->prepare ? target->prepare(task, target, looking->wanted, error) : 0;
-    looking->prepared = true;
-    looking->failed = result;
-    signal_all(&looking->end_of_prepare);
-    return result;
-}
-
-/* Names are made of the whole identity, which prepare completes. */
-static int await_names(struct task *task, struct look *look, struct error *error)
-{
-    struct looking *looking = look->looking;
-    int result = 0;
-    while (!looking->prepared && result == 0)
-        result = task_wait(task, &looking->end_of_prepare, 0, "who we are", error);
-    if (result == 0 && looking->failed) /* which tells its own error */
-        return error_set(error, ERR_CANCELLED, "not looked at");
-    if (result == 0)
-        observation_want(&look->observation, looking->target->identity, looking->wanted);
-    return result;
-}
-
 static int look_at_kind(struct task *task, void *argument, struct error *error)
 {
     struct look *look = argument;
-    const struct resource_type *type = look->observation.type;
-    if (!type)
-        return prepare(task, look->looking, error);
-    int result = look->looking && !(type->flags & BY_TAGS) ? await_names(task, look, error) : 0;
-    if (result < 0)
-        return result;
-    result = type->observe(task, &look->observation, error);
+    int result = look->observation.type->observe(task, &look->observation, error);
     if (result < 0)
         error_wrap(error, "cannot look at %s", look->observation.type->kind);
     return result;
@@ -114,22 +74,23 @@ static void take_kind(struct arena *arena, struct look *look, struct found_list 
 int observe_all(struct task *task, struct arena *arena, struct target *target,
                 const struct resource_list *wanted, struct found_list *out, struct error *error)
 {
-    struct looking looking = {.target = target, .wanted = wanted};
-    size_t count = 1; /* the first prepares */
-    while (target->types[count - 1])
+    int result = target->prepare ? target->prepare(task, target, wanted, error) : 0;
+    if (result < 0)
+        return result;
+    size_t count = 0;
+    while (target->types[count])
         count++;
-    struct look *looks = arena_array(arena, count, sizeof *looks);
-    looks[0].looking = &looking;
-    for (size_t i = 1; i < count; i++) {
-        looks[i].looking = &looking;
+    struct look *looks = arena_array(arena, count + 1, sizeof *looks);
+    for (size_t i = 0; i < count; i++) {
         looks[i].arena = arena;
         looks[i].observation = (struct observation){.target = target->data,
                                                     .arena = arena,
-                                                    .type = target->types[i - 1],
+                                                    .type = target->types[i],
                                                     .add = take,
                                                     .sink = &looks[i]};
+        observation_want(&looks[i].observation, target->identity, wanted);
     }
-    int result = task_each(task, "observe", look_at_kind, looks, sizeof *looks, count, 0, error);
+    result = task_each(task, "observe", look_at_kind, looks, sizeof *looks, count, 0, error);
     for (size_t i = 0; result == 0 && i < count; i++)
         take_kind(arena, &looks[i], out);
     return result;
@@ -139,7 +100,6 @@ static int look_for(struct task *task, struct arena *arena, struct target *targe
                     const struct found *known, struct found_list *out, struct error *error)
 {
     struct look look = {.arena = arena};
-    require(known->type);
     struct wanted_name name = {known->id, known->name, known->generation};
     look.observation = (struct observation){.target = target->data,
                                             .arena = arena,

@@ -171,7 +171,6 @@ enum type_flag {
     HIDDEN = 1 << 4,   /* not for the free `resources:` section */
     UNLISTED = 1 << 5, /* no list of AWS finds it by its tags: it is found by its own or the file's
                           name alone */
-    BY_TAGS = 1 << 6,  /* observed by our tags alone: needs no names, and not what prepare asks */
 };
 
 struct resource_type {
@@ -225,8 +224,7 @@ struct target {
     const struct resource_type *const *types; /* ends with NULL: the registry */
     void *data;                               /* passed to the verbs as `target` */
     struct identity *identity;
-    /* What observes share (account, inventory by tags): once, before them, but beside those of
-     * kinds that are found BY_TAGS. May be NULL. */
+    /* What all observes share (account, inventory by tags), once before them. May be NULL. */
     int (*prepare)(struct task *task, struct target *target, const struct resource_list *wanted,
                    struct error *error);
     /* Ids that the engine made in this run: a "not found" for one of them is only too early. */
