@@ -152,8 +152,8 @@ static const char *peer_text(const struct observation *observation, const struct
 {
     const struct cloud *cloud = observation->target;
     const char *id = value_text(item, peer->reply_member), *owner = value_text(item, "userId");
-    bool foreign =
-        strcmp(peer->field, "group") == 0 && owner && strcmp(owner, cloud->identity.account) != 0;
+    bool foreign = strcmp(peer->field, "group") == 0 && owner && cloud->identity.account &&
+                   strcmp(owner, cloud->identity.account) != 0;
     return foreign && id ? arena_printf(observation->arena, "%s/%s", owner, id) : id;
 }
 
